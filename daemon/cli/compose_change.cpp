@@ -1,0 +1,189 @@
+// The commands of `difyd compose` that change something.
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+
+#include "compose_progress.hpp"
+#include "compose_session.hpp"
+#include "difyd/stack/executor.hpp"
+#include "difyd/stack/observe.hpp"
+
+namespace difyd::cli {
+namespace {
+
+task<Result<>> carry_out(engine::client& engine, stack::Plan plan, const compose_options& options) {
+  print_warnings(plan.warnings);
+  if (plan.empty()) co_return Result<>{};
+  plan_progress progress(plan, options.quiet ? "quiet" : options.progress);
+  stack::apply_options how;
+  how.progress = [&progress](const stack::operation& op, const stack::op_progress& p) {
+    progress.show(op, p);
+  };
+  how.warn = [](const std::string& text) { print_warnings({text}); };
+  how.registry_auth = auth_for;
+  auto done = co_await stack::apply(engine, std::move(plan), std::move(how));
+  if (!done) co_return std::unexpected(done.error());
+  co_return Result<>{};
+}
+
+task<Result<stack::observed>> look(engine::client& engine, chosen_project of, bool details) {
+  stack::observe_options how;
+  how.project = of.project;
+  how.details = details;
+  co_return co_await stack::observe(engine, of.name, std::move(how));
+}
+
+Result<stack::plan_options> plan_options_from(const compose_options& options, const compose::project& p) {
+  stack::plan_options to;
+  to.services = options.services;
+  to.with_dependencies = !options.no_deps;
+  to.force_recreate = options.force_recreate;
+  to.no_recreate = options.no_recreate;
+  to.remove_orphans = options.remove_orphans;
+  to.start = !options.no_start;
+  to.renew_anonymous_volumes = options.renew_volumes;
+  to.timeout = options.timeout;
+  to.binds.engine_creates_below = p.working_dir + "/volumes";
+  if (!options.version.empty()) to.dialect = stack::dialect_of(options.version);
+  if (options.pull == "always") to.pull = stack::pull_when::always;
+  if (options.pull == "missing") to.pull = stack::pull_when::missing;
+  if (options.pull == "never") to.pull = stack::pull_when::never;
+  for (const auto& each : options.scale) {
+    const auto equals = each.find('=');
+    int count = -1;
+    if (equals != std::string::npos)
+      std::from_chars(each.data() + equals + 1, each.data() + each.size(), count);
+    if (count < 0) return fail("usage", "cannot scale " + each + ": write SERVICE=NUMBER");
+    to.scale[each.substr(0, equals)] = count;
+  }
+  return to;
+}
+
+task<Result<>> bring_up(engine::client& engine, std::shared_ptr<compose::project> project,
+                        const compose_options& options) {
+  auto wishes = plan_options_from(options, *project);
+  if (!wishes) co_return std::unexpected(wishes.error());
+  auto refreshed = co_await carry_out(engine, stack::plan_refresh(project, *wishes), options);
+  if (!refreshed) co_return refreshed;
+  auto now = co_await look(engine, {project, project->name}, true);
+  if (!now) co_return std::unexpected(now.error());
+  if (engine.where().is_unix()) now->missing_sources = stack::missing_bind_sources(*project);
+  auto plan = stack::plan(project, *now, *wishes);
+  if (!plan) co_return std::unexpected(plan.error());
+  auto done = co_await carry_out(engine, std::move(*plan), options);
+  if (!done || !options.wait) co_return done;
+  const auto limit =
+      options.wait_timeout > 0 ? std::chrono::seconds(options.wait_timeout) : std::chrono::hours(24);
+  co_return co_await stack::wait_until_ready(engine, project, options.services, limit);
+}
+
+task<Result<>> stop_all(engine::client& engine, chosen_project of, const compose_options& options) {
+  auto now = co_await look(engine, of, false);
+  if (!now) co_return std::unexpected(now.error());
+  co_return co_await carry_out(engine, stack::plan_stop(of.project, *now, options.services, options.timeout),
+                               options);
+}
+
+// `up` without -d: shows the logs until everything has ended or Ctrl-C, which stops the project.
+task<int> stay_attached(engine::client& engine, chosen_project of, compose_options options) {
+  auto logs = options;
+  logs.follow = true;
+  logs.services.clear();
+  const int code = co_await print_logs(engine, of.name, logs, true);
+  if (code != 130) co_return code;
+  std::fputs("\nGracefully stopping... (press Ctrl+C again to force)\n", stderr);
+  auto stopped = co_await stop_all(engine, of, options);
+  co_return stopped ? 130 : report_compose(stopped.error());
+}
+
+// Guards, runs and reports one changing command.
+template <class Work>
+int change(const std::string& project, Work work) {
+  return with_engine([&](engine::client& engine) -> task<int> {
+    auto allowed = co_await refuse_if_supervised(project);
+    if (!allowed) co_return report_compose(allowed.error());
+    Result<> done = co_await work(engine);
+    co_return done ? int(compose_done) : report_compose(done.error());
+  });
+}
+
+}  // namespace
+
+int compose_up(const compose_options& options) {
+  auto loaded = load_project(options, true);
+  if (!loaded) return report_compose(loaded.error());
+  auto project = *loaded;
+  compose::drop_unused_resources(*project);
+  return with_engine([&](engine::client& engine) -> task<int> {
+    auto allowed = co_await refuse_if_supervised(project->name);
+    if (!allowed) co_return report_compose(allowed.error());
+    auto done = co_await bring_up(engine, project, options);
+    if (!done) co_return report_compose(done.error());
+    if (options.detach || options.wait || options.no_start) co_return int(compose_done);
+    co_return co_await stay_attached(engine, {project, project->name}, options);
+  });
+}
+
+int compose_down(const compose_options& options) {
+  auto of = project_or_name(options);
+  if (!of) return report_compose(of.error());
+  return change(of->name, [&](engine::client& engine) -> task<Result<>> {
+    auto now = co_await look(engine, *of, false);
+    if (!now) co_return std::unexpected(now.error());
+    stack::down_options how;
+    how.volumes = options.volumes;
+    how.remove_orphans = options.remove_orphans;
+    how.timeout = options.timeout;
+    co_return co_await carry_out(engine, stack::plan_down(of->project, *now, how), options);
+  });
+}
+
+int compose_stop(const compose_options& options) {
+  auto of = project_or_name(options);
+  if (!of) return report_compose(of.error());
+  return change(of->name,
+                [&](engine::client& engine) -> task<Result<>> { return stop_all(engine, *of, options); });
+}
+
+namespace {
+
+template <class MakePlan>
+int with_plan(const compose_options& options, MakePlan make) {
+  auto of = project_or_name(options);
+  if (!of) return report_compose(of.error());
+  return change(of->name, [&](engine::client& engine) -> task<Result<>> {
+    auto now = co_await look(engine, *of, false);
+    if (!now) co_return std::unexpected(now.error());
+    for (const auto& service : options.services)
+      if (stack::containers_of(*now, service).empty())
+        co_return fail("no-such-service",
+                       "service \"" + service + "\" has no container in project " + of->name,
+                       "Create it: difyd compose up -d " + service);
+    co_return co_await carry_out(engine, make(*of, *now), options);
+  });
+}
+
+}  // namespace
+
+int compose_start(const compose_options& options) {
+  return with_plan(options, [&](const chosen_project& of, const stack::observed& now) {
+    return stack::plan_start(of.project, now, options.services);
+  });
+}
+
+int compose_restart(const compose_options& options) {
+  return with_plan(options, [&](const chosen_project& of, const stack::observed& now) {
+    return stack::plan_restart(of.project, now, options.services, options.timeout);
+  });
+}
+
+int compose_pull(const compose_options& options) {
+  auto loaded = load_project(options, true);
+  if (!loaded) return report_compose(loaded.error());
+  return with_engine([&](engine::client& engine) -> task<int> {
+    auto done = co_await carry_out(engine, stack::plan_pull(*loaded, options.services), options);
+    co_return done ? int(compose_done) : report_compose(done.error());
+  });
+}
+
+}  // namespace difyd::cli

@@ -1,0 +1,118 @@
+#include "compose_session.hpp"
+
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "difyd/http/client.hpp"
+
+namespace difyd::cli {
+
+int report_compose(const Error& error) {
+  std::fprintf(stderr, "difyd compose: %s\n", error.message.c_str());
+  if (!error.remedy.empty()) std::fprintf(stderr, "  %s\n", error.remedy.c_str());
+  if (error.code.ends_with("file-not-found")) return compose_no_file;
+  if (error.code == "compose-invalid" || error.code == "compose-syntax") return compose_invalid;
+  return compose_failed;
+}
+
+void print_warnings(const std::vector<std::string>& warnings) {
+  for (const auto& warning : warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+}
+
+Result<std::shared_ptr<compose::project>> load_project(const compose_options& options, bool select) {
+  auto from = compose::source_of_this_process();
+  from.files = options.files;
+  from.env_files = options.env_files;
+  from.project_directory = options.project_directory;
+  from.project_name = options.project_name;
+  from.profiles = options.profiles;
+  if (select) from.services = options.services;
+  const compose::disk_reader files;
+  auto loaded = compose::load(from, files);
+  if (!loaded) return std::unexpected(loaded.error());
+  if (!options.quiet) print_warnings(loaded->warnings);
+  return std::make_shared<compose::project>(std::move(loaded->project));
+}
+
+Result<chosen_project> project_or_name(const compose_options& options) {
+  if (options.files.empty() && !options.project_name.empty())
+    return chosen_project{nullptr, options.project_name};
+  auto project = load_project(options, false);
+  if (!project) {
+    const char* name = std::getenv("COMPOSE_PROJECT_NAME");
+    if (name != nullptr && *name != '\0') return chosen_project{nullptr, name};
+    return std::unexpected(project.error());
+  }
+  const auto name = (*project)->name;
+  return chosen_project{std::move(*project), name};
+}
+
+int with_engine(std::function<task<int>(engine::client&)> work) {
+  auto where = engine::endpoint_from_environment();
+  if (!where) return report_compose(where.error());
+  asio::io_context loop(1);
+  engine::client client(loop.get_executor(), *where);
+  int code = compose_failed;
+  asio::co_spawn(loop, work(client), [&](std::exception_ptr failure, int result) {
+    if (!failure) {
+      code = result;
+      return;
+    }
+    try {
+      std::rethrow_exception(failure);
+    } catch (const std::exception& e) {
+      std::fprintf(stderr, "difyd compose: %s\n", e.what());
+    }
+  });
+  loop.run();
+  return code;
+}
+
+namespace {
+
+std::string control_socket() {
+  const char* given = std::getenv("DIFYD_SOCKET");
+  return given != nullptr && *given != '\0' ? given : "/run/difyd/difyd.sock";
+}
+
+Error supervised(const std::string& project) {
+  return {"supervised",
+          "cannot change project " + project + ": a running difyd supervises it; nothing was changed",
+          "Use difyd up, difyd down, difyd restart or difyd upgrade, or stop the daemon first (systemctl "
+          "stop difyd)"};
+}
+
+}  // namespace
+
+task<Result<>> refuse_if_supervised(std::string project) {
+  const auto socket = control_socket();
+  if (::access(socket.c_str(), F_OK) != 0) co_return Result<>{};
+  auto where = http::parse_endpoint("unix://" + socket);
+  if (!where) co_return Result<>{};
+  auto executor = co_await asio::this_coro::executor;
+  http::client client(executor, *where);
+  http::request request;
+  request.method = "GET";
+  request.target = "/v1/status";
+  http::send_options limits;
+  limits.deadline = std::chrono::seconds(5);
+  auto answer = co_await client.send(std::move(request), limits);
+  if (!answer) {
+    if (answer.error().code != "deadline-exceeded") co_return Result<>{};  // nobody is there, or not for us
+    co_return fail(
+        "supervised",
+        "cannot tell whether difyd supervises project " + project + ": it does not answer on " + socket,
+        "Look at it (systemctl status difyd), or stop it first");
+  }
+  const auto status = nlohmann::json::parse(answer->body, nullptr, false);
+  if (status.is_object() && status.value("project", "") == project)
+    co_return std::unexpected(supervised(project));
+  co_return Result<>{};
+}
+
+}  // namespace difyd::cli

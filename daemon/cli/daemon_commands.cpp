@@ -1,0 +1,147 @@
+#include "daemon_commands.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "difyd/base/text.hpp"
+#include "difyd/control/client.hpp"
+#include "difyd/health/render.hpp"
+#include "progress.hpp"
+#include "render.hpp"
+
+namespace difyd::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+void put(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  if (text.empty() || text.back() != '\n') std::fputc('\n', stdout);
+}
+
+// GET, then the daemon's own JSON or the rendered value.
+template <class T>
+task<int> show(options given, std::string path, Result<T> (*parse)(std::string_view),
+               std::string (*render)(const T&), duration limit = 30s) {
+  control::client daemon(socket_path(given));
+  auto answer = co_await daemon.get(std::move(path), limit);
+  if (!answer) co_return report(answer.error(), exit_code_of(answer.error()));
+  if (given.json) {
+    put(*answer);
+    co_return succeeded;
+  }
+  auto value = parse(*answer);
+  if (!value) co_return report(value.error());
+  put(render(*value));
+  co_return succeeded;
+}
+
+task<int> act(options given, std::string path, std::string body, bool wait) {
+  control::client daemon(socket_path(given));
+  auto answer = co_await daemon.post(std::move(path), std::move(body));
+  if (!answer) {
+    const int code = exit_code_of(answer.error());
+    co_return report(answer.error(), code == failed ? refused : code);
+  }
+  auto what = control::parse_accepted(*answer);
+  if (!what) co_return report(what.error());
+  if (wait) co_return co_await follow_operation(daemon, *what, given.json);
+  put(given.json ? *answer : "accepted as " + what->operation + "; follow it with: difyd status");
+  co_return succeeded;
+}
+
+std::string render_services_of(const control::status& status) { return render_services(status.services); }
+
+// Hands over to the program that has the probes and their libraries.
+int check_without_daemon(const options& given) {
+  const std::string program = program_path("difyd-supervisor");
+  std::vector<std::string> words{program, "--check", "--config", given.config};
+  if (given.json) words.push_back("--json");
+  std::vector<char*> arguments;
+  for (auto& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  ::execv(program.c_str(), arguments.data());
+  return report(
+      {"program-missing", "cannot run " + program + ": " + std::strerror(errno), "Install difyd again"});
+}
+
+task<int> check_with_daemon(options given, bool& answered) {
+  control::client daemon(socket_path(given));
+  auto answer = co_await daemon.get("/v1/checks", 60s);
+  answered = answer.has_value() || answer.error().code != "daemon-not-running";
+  if (!answer) co_return answered ? report(answer.error(), exit_code_of(answer.error())) : no_daemon;
+  auto findings = control::parse_findings(*answer);
+  if (!findings) co_return report(findings.error());
+  put(given.json ? health::render_json(*findings)
+                 : health::render_text(*findings, ::isatty(STDOUT_FILENO) == 1));
+  co_return health::exit_code(*findings);
+}
+
+std::string quoted(const std::string& text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result + "\"";
+}
+
+}  // namespace
+
+int show_status(const options& given) {
+  return run_to_end(show<control::status>(given, "/v1/status", control::parse_status, render));
+}
+
+int show_services(const options& given) {
+  return run_to_end(show<control::status>(given, "/v1/status", control::parse_status, render_services_of));
+}
+
+int show_plan(const options& given, const std::string& version) {
+  return run_to_end(show<control::plan>(given, "/v1/plan?version=" + percent_encode(version),
+                                        control::parse_plan, render, 3min));
+}
+
+int show_migrations(const options& given) {
+  return run_to_end(
+      show<std::vector<control::migration>>(given, "/v1/migrations", control::parse_migrations, render));
+}
+
+int show_history(const options& given) {
+  return run_to_end(
+      show<std::vector<control::past_upgrade>>(given, "/v1/history", control::parse_history, render));
+}
+
+int show_migration_log(const options& given, const std::string& id, bool) {
+  return run_to_end([](options o, std::string which) -> task<int> {
+    control::client daemon(socket_path(o));
+    auto log = co_await daemon.get("/v1/migrations/" + percent_encode(which) + "/log");
+    if (!log) co_return report(log.error(), exit_code_of(log.error()));
+    put(*log);
+    co_return succeeded;
+  }(given, id));
+}
+
+int start_upgrade(const options& given, const std::string& version, bool wait) {
+  return run_to_end(act(given, "/v1/upgrade", "{\"version\":" + quoted(version) + "}", wait));
+}
+
+int stack_up(const options& given, bool wait) { return run_to_end(act(given, "/v1/stack/up", "{}", wait)); }
+int stack_down(const options& given, bool wait) {
+  return run_to_end(act(given, "/v1/stack/down", "{}", wait));
+}
+
+int stack_restart(const options& given, const std::vector<std::string>& services, bool wait) {
+  std::vector<std::string> names;
+  for (const auto& service : services) names.push_back(quoted(service));
+  return run_to_end(act(given, "/v1/stack/restart", "{\"services\":[" + join(names, ",") + "]}", wait));
+}
+
+int check(const options& given) {
+  bool answered = false;
+  const int code = run_to_end(check_with_daemon(given, answered));
+  return answered ? code : check_without_daemon(given);
+}
+
+}  // namespace difyd::cli

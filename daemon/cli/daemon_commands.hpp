@@ -1,0 +1,26 @@
+// Commands that ask the daemon.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "context.hpp"
+
+namespace difyd::cli {
+
+int show_status(const options& given);
+int show_plan(const options& given, const std::string& version);
+int show_migrations(const options& given);
+int show_migration_log(const options& given, const std::string& id, bool follow);
+int show_history(const options& given);
+int show_services(const options& given);
+
+int start_upgrade(const options& given, const std::string& version, bool wait);
+int stack_up(const options& given, bool wait);
+int stack_down(const options& given, bool wait);
+int stack_restart(const options& given, const std::vector<std::string>& services, bool wait);
+
+// Through the daemon; without one, the probes are run here.
+int check(const options& given);
+
+}  // namespace difyd::cli

@@ -1,0 +1,144 @@
+#include "render.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace difyd::cli {
+namespace {
+
+std::string seconds_text(double seconds) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, seconds < 10 ? "%.1f s" : "%.0f s", seconds);
+  return buffer;
+}
+
+std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
+
+std::string findings_text(const std::vector<finding>& findings) {
+  std::string text;
+  for (const auto& each : findings) {
+    text += "  " + std::string(to_text(each.level)) + "  " + each.subject + ": " + each.detail + "\n";
+    if (!each.remedy.empty()) text += "      -> " + each.remedy + "\n";
+  }
+  return text.empty() ? text : "findings\n" + text;
+}
+
+std::string operation_text(const control::operation_status& operation) {
+  std::string text = operation.kind + " " + operation.id;
+  if (!operation.to.empty()) text += " (" + or_dash(operation.from) + " -> " + operation.to + ")";
+  text += operation.result.empty() ? ", running since " + operation.started : ", " + operation.result;
+  text += "\n";
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& step : operation.steps)
+    rows.push_back({step.step, step.state, seconds_text(step.seconds), step.detail});
+  return text + table(rows, "  ");
+}
+
+void add(std::string& text, const char* name, const std::string& value) {
+  if (value.empty()) return;
+  std::string label = name;
+  label.resize(std::max<std::size_t>(label.size(), 10), ' ');
+  text += label + value + "\n";
+}
+
+}  // namespace
+
+std::string table(const std::vector<std::vector<std::string>>& rows, const std::string& indent) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line = indent;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += row[i];
+      if (i + 1 < row.size()) line.append(widths[i] - row[i].size() + 2, ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+std::string render_services(const std::vector<control::service_status>& services) {
+  std::vector<std::vector<std::string>> rows{{"SERVICE", "STATE", "IMAGE", "CONTAINER"}};
+  for (const auto& each : services) {
+    std::string state = each.state;
+    if (!each.health.empty()) state += " (" + each.health + ")";
+    if (each.state == "exited") state += " (" + std::to_string(each.exit_code) + ")";
+    rows.push_back({each.service, state, each.image, or_dash(each.container)});
+  }
+  return table(rows);
+}
+
+std::string render(const control::status& status) {
+  std::string text;
+  add(text, "phase", status.phase + (status.message.empty() ? "" : ": " + status.message));
+  for (const auto& option : status.options) add(text, "", option);
+  add(text, "dify",
+      or_dash(status.deployed) + (status.wanted.empty() || status.wanted == status.deployed
+                                      ? ""
+                                      : " (wanted: " + status.wanted + ")"));
+  add(text, "project", status.project);
+  add(text, "schema", status.revision);
+  add(text, "lease", status.lease);
+  add(text, "health",
+      "/healthz " + status.healthz + ", /readyz " + status.readyz +
+          (status.reason.empty() ? "" : " (" + status.reason + ")"));
+  add(text, "url", status.url);
+  add(text, "daemon", status.program_version + ", up since " + status.started);
+  if (status.operation) text += "\n" + operation_text(*status.operation);
+  if (!status.services.empty()) text += "\n" + render_services(status.services);
+  if (!status.findings.empty()) text += "\n" + findings_text(status.findings);
+  return text;
+}
+
+std::string render(const control::plan& plan) {
+  std::string text = plan.from == plan.to ? "plan for " + or_dash(plan.to) + " as configured\n"
+                                          : "plan for " + or_dash(plan.from) + " -> " + plan.to + "\n";
+  if (!plan.revision_to.empty())
+    text += "schema " + or_dash(plan.revision_from) + " -> " + plan.revision_to +
+            (plan.revision_from == plan.revision_to ? " (no migration)\n" : "\n");
+  text += "\nimages\n";
+  for (const auto& image : plan.images)
+    text += "  " + std::string(image.present ? "here  " : "pull  ") + image.image + "\n";
+  if (!plan.environment.empty()) text += "\nenvironment\n";
+  for (const auto& change : plan.environment) {
+    const char sign = change.kind == "added" ? '+' : change.kind == "removed" ? '-' : '~';
+    text += std::string("  ") + sign + " " + change.key;
+    if (change.kind == "changed")
+      text += ": " + change.from + " -> " + change.to;
+    else if (change.kind == "added")
+      text += "=" + change.to;
+    text += "\n";
+  }
+  text += plan.operations.empty() ? "\nnothing to do\n" : "\noperations\n";
+  for (const auto& operation : plan.operations) text += "  " + operation + "\n";
+  if (!plan.notes.empty()) text += "\n";
+  for (const auto& note : plan.notes) text += note + "\n";
+  return text;
+}
+
+std::string render(const std::vector<control::migration>& migrations) {
+  if (migrations.empty()) return "no migration has been run\n";
+  std::vector<std::vector<std::string>> rows{
+      {"ID", "UPGRADE", "FROM", "TO", "STARTED", "TOOK", "EXIT", "RESULT"}};
+  for (const auto& each : migrations)
+    rows.push_back({each.id, each.upgrade, or_dash(each.from_revision), or_dash(each.to_revision),
+                    each.started, seconds_text(each.seconds), std::to_string(each.exit_code), each.result});
+  return table(rows);
+}
+
+std::string render(const std::vector<control::past_upgrade>& history) {
+  if (history.empty()) return "nothing has been upgraded yet\n";
+  std::vector<std::vector<std::string>> rows{
+      {"ID", "FROM", "TO", "STARTED", "TOOK", "DOWN", "RESULT", "REASON"}};
+  for (const auto& each : history)
+    rows.push_back({each.id, or_dash(each.from), each.to, each.started, seconds_text(each.seconds),
+                    seconds_text(each.downtime_seconds), each.result, each.reason});
+  return table(rows);
+}
+
+}  // namespace difyd::cli

@@ -1,0 +1,20 @@
+// The daemon's answers as text for people. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "difyd/control/wire.hpp"
+
+namespace difyd::cli {
+
+std::string render(const control::status& status);
+std::string render(const control::plan& plan);
+std::string render(const std::vector<control::migration>& migrations);
+std::string render(const std::vector<control::past_upgrade>& history);
+std::string render_services(const std::vector<control::service_status>& services);
+
+// Columns padded to their widest cell, two blanks between.
+std::string table(const std::vector<std::vector<std::string>>& rows, const std::string& indent = {});
+
+}  // namespace difyd::cli

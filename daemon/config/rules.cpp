@@ -1,0 +1,186 @@
+#include "rules.hpp"
+
+#include <array>
+#include <utility>
+
+namespace difyd::config {
+namespace {
+
+mistake missing(std::string path, const std::string& because) {
+  return {{0, 0}, "config-missing-key", path + " is missing: " + because, "Give " + path};
+}
+
+mistake contradiction(std::string cause, std::string remedy) {
+  return {{0, 0}, "config-out-of-range", std::move(cause), std::move(remedy)};
+}
+
+// Variables that difyd sets from keys of its own: a second place for the same thing would
+// let the stack and difyd talk to different servers.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 16> owned = {{
+    {"DB_HOST", "database.host"},
+    {"DB_PORT", "database.port"},
+    {"DB_USERNAME", "database.user"},
+    {"DB_PASSWORD", "database.password_file"},
+    {"DB_DATABASE", "database.main"},
+    {"DB_PLUGIN_DATABASE", "database.plugin"},
+    {"VECTOR_STORE", "vector.kind"},
+    {"REDIS_HOST", "redis.host"},
+    {"REDIS_PORT", "redis.port"},
+    {"REDIS_USERNAME", "redis.user"},
+    {"REDIS_PASSWORD", "redis.password_file"},
+    {"REDIS_USE_SSL", "redis.tls"},
+    {"REDIS_DB", "redis.db"},
+    {"COMPOSE_PROFILES", "profiles"},
+    {"COMPOSE_PROJECT_NAME", "project"},
+    {"COMPOSE_FILE", ""},
+}};
+
+void check_overrides(const text_map& overrides, std::vector<mistake>& mistakes) {
+  for (const auto& [name, path] : owned) {
+    if (!overrides.contains(name)) continue;
+    const std::string remedy = path.empty() ? "Remove it" : "Use the key " + std::string(path);
+    mistakes.push_back(contradiction(std::string(name) + " must not be overridden", remedy));
+  }
+  if (overrides.contains("MIGRATION_ENABLED"))
+    mistakes.push_back(contradiction("MIGRATION_ENABLED must not be overridden",
+                                     "Remove it: difyd runs migrations itself, and nothing else may"));
+}
+
+void check_storage(const storage_settings& storage, std::vector<mistake>& mistakes) {
+  if (storage.kind == "nfs") {
+    if (storage.server.empty()) mistakes.push_back(missing("storage.server", "storage.kind is nfs"));
+    if (storage.export_path.empty()) mistakes.push_back(missing("storage.export", "storage.kind is nfs"));
+  } else if (!storage.server.empty() || !storage.export_path.empty() || storage.manage) {
+    mistakes.push_back(
+        contradiction("storage.server, storage.export and storage.manage need storage.kind nfs",
+                      "Set storage.kind to nfs, or remove them"));
+  }
+}
+
+void check_database(const database_settings& database, std::vector<mistake>& mistakes) {
+  if (database.kind == "external") {
+    if (database.host.empty()) mistakes.push_back(missing("database.host", "database.kind is external"));
+    if (database.user.empty()) mistakes.push_back(missing("database.user", "database.kind is external"));
+    if (database.password_file.empty() && database.password_credential.empty())
+      mistakes.push_back(missing("database.password_file", "database.kind is external"));
+  }
+  if (database.sslmode.starts_with("verify-") && database.ca_file.empty())
+    mistakes.push_back(missing("database.ca_file", "database.sslmode is " + database.sslmode));
+  if (database.main == database.plugin || database.main == database.lease ||
+      database.plugin == database.lease)
+    mistakes.push_back(contradiction("database.main, database.plugin and database.lease must differ", ""));
+}
+
+void check_rest(const settings& values, std::vector<mistake>& mistakes) {
+  if (values.redis.kind == "external" && values.redis.host.empty())
+    mistakes.push_back(missing("redis.host", "redis.kind is external"));
+  if (values.redis.kind == "bundled" && (!values.redis.host.empty() || values.redis.tls))
+    mistakes.push_back(contradiction("redis.host and redis.tls need redis.kind external",
+                                     "Set redis.kind to external, or remove them"));
+  if (!values.vector.host.empty() && values.vector.kind != "pgvector")
+    mistakes.push_back(contradiction("vector.host is supported for vector.kind pgvector only",
+                                     "Set that store's own variables below environment"));
+  for (const auto& [name, file] : values.environment_files)
+    if (values.environment.contains(name))
+      mistakes.push_back(contradiction(name + " is given below environment and below environment_files",
+                                       "Remove one of them"));
+}
+
+bool not_one(const std::string& file, const std::string& credential, const std::string& group,
+             std::vector<mistake>& mistakes) {
+  if (file.empty() || credential.empty()) return false;
+  mistakes.push_back(contradiction(
+      group + ".password_file and " + group + ".password_credential are both given", "Remove one of them"));
+  return true;
+}
+
+struct secret_reader {
+  const surroundings& world;
+  std::vector<mistake>& mistakes;
+  std::vector<std::string>& warnings;
+
+  secret from_file(const std::string& path, const std::string& key) {
+    const auto content = world.read_file(path);
+    if (!content) {
+      refuse(key, path, content.error().message);
+      return {};
+    }
+    if (world.readable_by_all && world.readable_by_all(path))
+      warnings.push_back(path + " (" + key + ") can be read by every user of this machine: chmod 0600 it");
+    return checked(*content, key, path);
+  }
+
+  secret from_credential(const std::string& name, const std::string& key) {
+    if (world.credentials_directory.empty()) {
+      refuse(key, "credential " + name, "this process got no credentials from systemd",
+             "Add LoadCredential=" + name + ":<file> to difyd.service");
+      return {};
+    }
+    const std::string path = world.credentials_directory + "/" + name;
+    const auto content = world.read_file(path);
+    if (content) return checked(*content, key, path);
+    refuse(key, "credential " + name, content.error().message,
+           "Add LoadCredential=" + name + ":<file> to difyd.service");
+    return {};
+  }
+
+  secret either(const std::string& file, const std::string& credential, const std::string& group) {
+    if (not_one(file, credential, group, mistakes)) return {};
+    if (!file.empty()) return from_file(file, group + ".password_file");
+    if (!credential.empty()) return from_credential(credential, group + ".password_credential");
+    return {};
+  }
+
+ private:
+  secret checked(std::string content, const std::string& key, const std::string& place) {
+    while (content.ends_with('\n') || content.ends_with('\r')) content.pop_back();
+    if (content.empty()) refuse(key, place, "it is empty");
+    if (content.find('\0') != std::string::npos) refuse(key, place, "it holds a NUL byte");
+    return secret(std::move(content));
+  }
+
+  void refuse(const std::string& key, const std::string& place, const std::string& cause,
+              std::string remedy = {}) {
+    if (remedy.empty()) remedy = "Put the secret into that file, readable by difyd only";
+    mistakes.push_back(
+        {{0, 0}, "config-secret-missing", key + " names " + place + ": " + cause, std::move(remedy)});
+  }
+};
+
+}  // namespace
+
+void derive(settings& values) {
+  if (values.database.sslmode.empty())
+    values.database.sslmode = values.database.kind == "external" ? "require" : "disable";
+  auto& vector = values.vector;
+  if (vector.kind != "pgvector" || vector.host.empty()) return;
+  if (vector.port == 0) vector.port = 5432;
+  if (vector.user.empty()) vector.user = values.database.user;
+  if (vector.database.empty()) vector.database = values.database.main;
+}
+
+std::vector<mistake> check_rules(const settings& values) {
+  std::vector<mistake> mistakes;
+  check_storage(values.storage, mistakes);
+  check_database(values.database, mistakes);
+  check_rest(values, mistakes);
+  check_overrides(values.environment, mistakes);
+  check_overrides(values.environment_files, mistakes);
+  return mistakes;
+}
+
+void read_secrets(settings& values, const surroundings& world, std::vector<mistake>& mistakes,
+                  std::vector<std::string>& warnings) {
+  secret_reader read{world, mistakes, warnings};
+  values.database.password =
+      read.either(values.database.password_file, values.database.password_credential, "database");
+  values.redis.password = read.either(values.redis.password_file, values.redis.password_credential, "redis");
+  auto& vector = values.vector;
+  vector.password = read.either(vector.password_file, vector.password_credential, "vector");
+  if (vector.password.empty() && vector.kind == "pgvector" && !vector.host.empty())
+    vector.password = values.database.password;
+  for (const auto& [name, file] : values.environment_files)
+    values.secret_environment[name] = read.from_file(file, "environment_files." + name);
+}
+
+}  // namespace difyd::config

@@ -1,0 +1,70 @@
+#include "difyd/control/client.hpp"
+
+#include "difyd/base/text.hpp"
+#include "difyd/http/client.hpp"
+
+namespace difyd::control {
+namespace {
+
+Error daemon_error(const Error& cause, const std::string& socket) {
+  if (cause.code == "socket-missing" || cause.code == "connection-refused")
+    return {"daemon-not-running", "no difyd daemon answers on " + socket,
+            "Start it: systemctl start difyd, or in the foreground: difyd serve"};
+  if (cause.code == "permission-denied")
+    return {"daemon-denied", "cannot talk to the daemon: no permission for " + socket,
+            "Use sudo, or join the group that listen.socket_group names"};
+  return cause;
+}
+
+task<Result<std::string>> exchange(std::string socket, http::request request, duration limit) {
+  http::client client(co_await asio::this_coro::executor, http::unix_endpoint(socket));
+  request.headers.set("Host", "difyd");
+  http::send_options options;
+  options.deadline = limit;
+  auto answer = co_await client.send(std::move(request), options);
+  if (!answer) co_return fail(daemon_error(answer.error(), socket));
+  if (answer->status >= 400) co_return fail(parse_error(static_cast<unsigned>(answer->status), answer->body));
+  co_return std::move(answer->body);
+}
+
+}  // namespace
+
+task<Result<std::string>> client::get(std::string path, duration limit) {
+  http::request request;
+  request.target = std::move(path);
+  return exchange(socket_, std::move(request), limit);
+}
+
+task<Result<std::string>> client::post(std::string path, std::string json, duration limit) {
+  http::request request;
+  request.method = "POST";
+  request.target = std::move(path);
+  request.headers.set("Content-Type", "application/json");
+  request.body = std::move(json);
+  return exchange(socket_, std::move(request), limit);
+}
+
+task<Result<>> client::follow(std::uint64_t since, std::string operation,
+                              std::function<bool(const event&)> seen) {
+  http::client client(co_await asio::this_coro::executor, http::unix_endpoint(socket_));
+  http::request request;
+  request.target = "/v1/events?since=" + std::to_string(since) + "&operation=" + percent_encode(operation);
+  request.headers.set("Host", "difyd");
+  auto stream = co_await client.open(std::move(request), std::chrono::seconds(10));
+  if (!stream) co_return fail(daemon_error(stream.error(), socket_));
+  std::string rest;
+  for (;;) {
+    auto piece = co_await stream->read();
+    if (!piece || !*piece)
+      co_return fail("daemon-gone", "the daemon went away while it was at work",
+                     "What it did is not lost. See: difyd status");
+    rest += **piece;
+    for (std::size_t end; (end = rest.find('\n')) != std::string::npos; rest.erase(0, end + 1)) {
+      auto event = parse_event(std::string_view(rest).substr(0, end));
+      if (!event) co_return fail(event.error());
+      if (!seen(*event)) co_return Result<>{};
+    }
+  }
+}
+
+}  // namespace difyd::control

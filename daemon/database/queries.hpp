@@ -1,0 +1,24 @@
+// The questions of server, as SQL over a blocking session.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "difyd/database/server.hpp"
+#include "session.hpp"
+
+namespace difyd::database {
+
+Result<server_facts> ask_server(session& s);
+Result<database_facts> ask_database(session& s);
+Result<revision> ask_revision(session& s);
+Result<std::string> ask_fingerprint(session& s);
+// `own`: backend pids of this process.
+Result<std::vector<session_info>> ask_sessions(session& s, const std::vector<std::string>& databases,
+                                               const std::vector<std::string>& roles,
+                                               const std::vector<int>& own);
+Result<std::vector<blocker>> ask_blockers(session& s, const std::string& application_name);
+Result<bool> ask_terminate(session& s, int pid);
+Result<> ask_create(session& s, const std::string& name);
+
+}  // namespace difyd::database

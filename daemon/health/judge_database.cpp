@@ -1,0 +1,85 @@
+#include <algorithm>
+
+#include "difyd/health/probes.hpp"
+
+namespace difyd::health {
+namespace {
+
+using database::database_facts;
+using database::server_facts;
+
+finding make(std::string subject, std::string code, severity level, std::string detail,
+             std::string remedy = {}) {
+  return {std::move(subject), std::move(code), level, std::move(detail), std::move(remedy), false, {}};
+}
+
+std::string described(const database_target& target, const server_facts& server, const revision& at) {
+  std::string text =
+      "PostgreSQL " + server.version + " at " + database::to_text(target.where) + ", database " + target.name;
+  text += server.tls ? ", " + server.tls_version : ", no TLS";
+  text += ", " + std::to_string(server.connections_used) + " of " + std::to_string(server.connections_max) +
+          " connections";
+  if (!at.empty()) text += ", revision " + at.id;
+  return text;
+}
+
+finding judge_server(const database_target& target, const server_facts& server, const revision& at) {
+  if (server.read_only)
+    return make(target.subject, "database-read-only", severity::error,
+                "PostgreSQL at " + database::to_text(target.where) + " is read-only",
+                "Point difyd at the primary, or see why it went read-only (a full disk, a standby)");
+  // Dify's pools take what they want; the migrator and difyd need a handful.
+  if (server.connections_max > 0 && server.connections_max - server.connections_used < 5)
+    return make(target.subject, "connections-low", severity::warning, described(target, server, at),
+                "Raise max_connections or lower Dify's SQLALCHEMY_POOL_SIZE");
+  return make(target.subject, "database-ok", severity::ok, described(target, server, at));
+}
+
+// The plugin daemon creates its database itself where the role may (Dify facts, section d).
+finding judge_plugin(const database_target& target, const server_facts& server) {
+  const auto& names = server.databases;
+  if (std::find(names.begin(), names.end(), target.plugin) != names.end())
+    return make("database.plugin", "plugin-database-ok", severity::ok,
+                "database " + target.plugin + " exists");
+  if (server.create_database || server.superuser)
+    return make("database.plugin", "plugin-database-creatable", severity::info,
+                "database " + target.plugin + " does not exist yet; the plugin daemon will create it");
+  return make(
+      "database.plugin", "plugin-database-missing", severity::error,
+      "database " + target.plugin + " does not exist, and " + target.where.user + " may not create it",
+      "As an administrator: CREATE DATABASE " + target.plugin + " OWNER " + target.where.user);
+}
+
+finding judge_vector(const database_target& target, const database_facts& inside) {
+  const std::string subject = "database.vector";
+  if (!inside.vector_version.empty())
+    return make(subject, "vector-ok", severity::ok,
+                "extension vector " + inside.vector_version + " in " + target.name);
+  if (inside.vector_available)
+    return make(subject, "vector-creatable", severity::info,
+                "extension vector is available in " + target.name + " and not created yet",
+                "As a role that may: CREATE EXTENSION vector (Dify tries it itself)");
+  return make(
+      subject, "vector-missing", severity::error, "extension vector is not available in " + target.name,
+      "Install pgvector on the server (Debian: postgresql-15-pgvector), then CREATE EXTENSION vector");
+}
+
+}  // namespace
+
+findings judge_database(const database_target& target, const Result<server_facts>& server,
+                        const Result<database_facts>& inside, const revision& at) {
+  if (!server)
+    return {make(target.subject, server.error().code, severity::error, server.error().message,
+                 server.error().remedy)};
+  findings found{judge_server(target, *server, at)};
+  if (!target.plugin.empty()) found.push_back(judge_plugin(target, *server));
+  if (!target.needs_vector) return found;
+  if (inside)
+    found.push_back(judge_vector(target, *inside));
+  else
+    found.push_back(make("database.vector", inside.error().code, severity::error, inside.error().message,
+                         inside.error().remedy));
+  return found;
+}
+
+}  // namespace difyd::health

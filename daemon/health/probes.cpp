@@ -1,0 +1,110 @@
+#include "difyd/health/probes.hpp"
+
+#include <chrono>
+
+#include "difyd/base/task_group.hpp"
+#include "difyd/http/client.hpp"
+
+namespace difyd::health {
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+constexpr duration limit = std::chrono::seconds(5);
+
+duration since(clock::time_point began) { return std::chrono::duration_cast<duration>(clock::now() - began); }
+
+task<Result<engine::engine_version>> engine_version(std::shared_ptr<engine::client> client) {
+  // connect() negotiates once; the ping that follows is the trivial call whose time counts.
+  auto version = co_await client->connect(limit);
+  if (!version) co_return version;
+  auto pinged = co_await client->ping(limit);
+  if (!pinged) co_return std::unexpected(pinged.error());
+  co_return version;
+}
+
+// A probe's own exception must not take the others' findings with it. Cancellation passes.
+task<findings> guarded(std::string subject, task<findings> probe) {
+  std::string cause;
+  try {
+    co_return co_await std::move(probe);
+  } catch (const boost::system::system_error& error) {
+    if (error.code() == asio::error::operation_aborted) throw;
+    cause = error.what();
+  } catch (const std::exception& error) {
+    cause = error.what();
+  }
+  co_return findings{finding{
+      subject, "probe-failed", severity::error, "cannot probe " + subject + ": " + cause, {}, false, {}}};
+}
+
+task<findings> machine_only(std::string data_root) {
+  findings found{host::judge_disk("boot", true, host::measure_disk("/"))};
+  if (!data_root.empty()) found.push_back(host::judge_disk("engine", false, host::measure_disk(data_root)));
+  found.push_back(host::judge_memory(host::measure_memory()));
+  co_return found;
+}
+
+task<findings> services_of(std::vector<expected_service> expected, std::shared_ptr<const stack::observed> now,
+                           std::set<std::string> recovering) {
+  co_return judge_services(expected, *now, recovering);
+}
+
+}  // namespace
+
+task<findings> probe_engine(std::shared_ptr<engine::client> client) {
+  const auto began = clock::now();
+  const auto version = co_await engine_version(client);
+  co_return findings{judge_engine(version, since(began))};
+}
+
+task<findings> probe_database(database_target target) {
+  const bool own = !target.server;
+  if (own)
+    target.server = std::make_shared<database::server>(co_await asio::this_coro::executor, target.where);
+  const auto server = co_await target.server->facts(target.name);
+  Result<database::database_facts> inside;
+  revision at;
+  if (server && target.needs_vector) inside = co_await target.server->facts_of(target.name);
+  if (server && target.has_revision) {
+    const auto found = co_await target.server->alembic_revision(target.name);
+    if (found) at = *found;
+  }
+  if (own) co_await target.server->close();
+  co_return judge_database(target, server, inside, at);
+}
+
+task<findings> probe_port(port_target target) {
+  http::client client(co_await asio::this_coro::executor, http::tcp_endpoint(target.address, target.port));
+  http::request wanted;
+  wanted.target = target.path;
+  wanted.headers.set("User-Agent", "difyd");
+  const auto began = clock::now();
+  http::send_options options;
+  options.deadline = limit;
+  const auto answer = co_await client.send(std::move(wanted), options);
+  const Result<int> status = answer ? Result<int>(answer->status) : std::unexpected(answer.error());
+  co_return findings{judge_port(target, status, since(began))};
+}
+
+task<findings> run_all(probe_plan plan) {
+  std::vector<task<findings>> probes;
+  if (plan.storage)
+    probes.push_back(
+        guarded("storage", host::probe_host(*plan.storage, plan.storage_expected, plan.data_root)));
+  else
+    probes.push_back(guarded("disk", machine_only(plan.data_root)));
+  if (plan.engine) probes.push_back(guarded("engine", probe_engine(plan.engine)));
+  for (auto& each : plan.databases) probes.push_back(guarded(each.subject, probe_database(each)));
+  if (plan.redis) probes.push_back(guarded("redis", probe_redis(*plan.redis)));
+  if (plan.observed)
+    probes.push_back(guarded("services", services_of(plan.services, plan.observed, plan.recovering)));
+  for (auto& each : plan.ports) probes.push_back(guarded(each.subject, probe_port(each)));
+  auto results = co_await when_all(std::move(probes));
+  findings all;
+  for (auto& each : results)
+    all.insert(all.end(), std::make_move_iterator(each.begin()), std::make_move_iterator(each.end()));
+  co_return all;
+}
+
+}  // namespace difyd::health

@@ -1,0 +1,178 @@
+#include "difyd/host/share.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "difyd/base/cell.hpp"
+#include "difyd/base/process.hpp"
+#include "difyd/base/sha256.hpp"
+#include "difyd/base/text.hpp"
+#include "verbs.hpp"
+
+namespace difyd::host {
+namespace {
+
+using nlohmann::json;
+using words = std::vector<std::string>;
+
+process_spec helper_spec(std::string helper, words arguments, std::string input, duration limit) {
+  process_spec spec;
+  spec.argv = std::move(arguments);
+  spec.argv.insert(spec.argv.begin(), std::move(helper));
+  spec.environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"};
+  spec.input = std::move(input);
+  spec.limit = limit;
+  return spec;
+}
+
+Result<std::string> answer_of(Result<process_result> ended) {
+  if (!ended) {
+    if (ended.error().code == "process-not-started")
+      return fail("helper-missing", ended.error().message, "Install difyd completely, or set DIFYD_HELPER");
+    return std::unexpected(std::move(ended.error()));
+  }
+  if (ended->exit_code == 0) return std::move(ended->output);
+  const Error otherwise{
+      "share-io", "cannot run difyd-helper: it ended with code " + std::to_string(ended->exit_code), {}};
+  return std::unexpected(parse_error_json(ended->output, otherwise));
+}
+
+std::string octal(mode_t mode) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%o", static_cast<unsigned>(mode));
+  return text;
+}
+
+Result<std::vector<std::string>> parse_names(Result<std::string> answer) {
+  if (!answer) return std::unexpected(std::move(answer.error()));
+  const auto parsed = json::parse(*answer, nullptr, false);
+  if (!parsed.is_array()) return fail("share-io", "cannot read the answer of difyd-helper");
+  return parsed.get<std::vector<std::string>>();
+}
+
+}  // namespace
+
+std::string default_helper() {
+  if (const char* named = std::getenv("DIFYD_HELPER"); named && *named) return named;
+  char self[4096];
+  const ssize_t length = ::readlink("/proc/self/exe", self, sizeof self);
+  if (length > 0) {
+    const std::string program(self, static_cast<std::size_t>(length));
+    const std::string beside = program.substr(0, program.rfind('/')) + "/difyd-helper";
+    if (::access(beside.c_str(), X_OK) == 0) return beside;
+  }
+  return DIFYD_LIBEXECDIR "/difyd-helper";
+}
+
+struct share::state {
+  share_options options;
+  std::string lock;
+  std::unique_ptr<cell<bool>> busy;  // made at the first call, with that call's executor
+
+  task<Result<>> wait_for_turn() {
+    while (*busy->get()) co_await busy->changed(busy->version());
+    busy->set(true);
+    co_return Result<>{};
+  }
+};
+
+namespace {
+
+struct turn {
+  cell<bool>& busy;
+  explicit turn(cell<bool>& flag) : busy(flag) {}
+  turn(const turn&) = delete;
+  turn& operator=(const turn&) = delete;
+  ~turn() { busy.set(false); }
+};
+
+// One helper at a time. `self` by value: the call keeps what it works on alive.
+template <class State>
+task<Result<std::string>> call(std::shared_ptr<State> self, words arguments, std::string input = {},
+                               std::size_t max_output = 1 << 20) {
+  if (!self->busy) self->busy = std::make_unique<cell<bool>>(co_await asio::this_coro::executor, false);
+  const std::string what = "reach the storage " + self->options.root;
+  auto waited = co_await with_deadline(self->wait_for_turn(), 6 * self->options.limit, what);
+  if (!waited)
+    co_return fail("share-hung", waited.error().message, "Check the server that holds the storage");
+  const turn mine(*self->busy);
+  const words lock{"--lock", self->lock};
+  arguments.insert(arguments.begin(), lock.begin(), lock.end());
+  auto spec = helper_spec(self->options.helper, std::move(arguments), std::move(input), self->options.limit);
+  spec.max_output = max_output;
+  auto answer = answer_of(co_await run_process(std::move(spec)));
+  if (!answer && answer.error().code == "deadline-exceeded")
+    co_return fail("share-hung", "cannot " + what + ": no answer within " + to_text(self->options.limit),
+                   "Check the server that holds the storage and the network to it");
+  co_return answer;
+}
+
+Result<> nothing(Result<std::string> answer) {
+  if (!answer) return std::unexpected(std::move(answer.error()));
+  return {};
+}
+
+}  // namespace
+
+share::share(share_options options) : state_(std::make_shared<state>()) {
+  if (options.helper.empty()) options.helper = default_helper();
+  state_->lock = options.lock_folder + "/share-" + sha256_hex(options.root).substr(0, 16) + ".lock";
+  state_->options = std::move(options);
+}
+
+const std::string& share::root() const { return state_->options.root; }
+
+task<Result<share_state>> share::probe(uid_t uid) {
+  auto self = state_;
+  const words request{"probe", self->options.root, std::to_string(uid)};
+  auto answer = co_await call(self, request);
+  if (!answer) co_return std::unexpected(std::move(answer.error()));
+  const auto parsed = json::parse(*answer, nullptr, false);
+  if (!parsed.is_object()) co_return fail("share-io", "cannot read the answer of difyd-helper");
+  co_return share_state{
+      parsed.value("bytes_total", std::uint64_t{}), parsed.value("bytes_free", std::uint64_t{}),
+      parsed.value("files_total", std::uint64_t{}), parsed.value("files_free", std::uint64_t{}),
+      parsed.value("written_as", uid_t{}),          parsed.value("identity", "")};
+}
+
+task<Result<std::string>> share::read(std::string path, std::size_t limit) {
+  auto self = state_;
+  const words request{"read-file", self->options.root, std::move(path), std::to_string(limit)};
+  const std::size_t room = limit + (64u << 10);  // an error must fit as well
+  co_return co_await call(self, request, {}, room);
+}
+
+task<Result<>> share::write(std::string path, std::string bytes, mode_t mode) {
+  auto self = state_;
+  const words request{"write-file", self->options.root, std::move(path), octal(mode)};
+  co_return nothing(co_await call(self, request, std::move(bytes)));
+}
+
+task<Result<std::vector<std::string>>> share::list(std::string path) {
+  auto self = state_;
+  const words request{"list", self->options.root, std::move(path)};
+  co_return parse_names(co_await call(self, request, {}, 16u << 20));
+}
+
+task<Result<>> share::make_folder(std::string path, uid_t uid, gid_t gid, mode_t mode) {
+  auto self = state_;
+  const words request{"mkdir-owned",       self->options.root,  std::move(path),
+                      std::to_string(uid), std::to_string(gid), octal(mode)};
+  co_return nothing(co_await call(self, request));
+}
+
+task<Result<>> share::remove(std::string path) {
+  auto self = state_;
+  const words request{"remove-file", self->options.root, std::move(path)};
+  co_return nothing(co_await call(self, request));
+}
+
+task<Result<std::vector<std::string>>> resolve(std::string name, duration limit, std::string helper) {
+  const words request{"resolve", std::move(name)};
+  auto spec = helper_spec(helper.empty() ? default_helper() : std::move(helper), request, {}, limit);
+  co_return parse_names(answer_of(co_await run_process(std::move(spec))));
+}
+
+}  // namespace difyd::host

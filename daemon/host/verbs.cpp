@@ -1,0 +1,250 @@
+#include "verbs.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netdb.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "beneath.hpp"
+
+namespace difyd::host {
+namespace {
+
+using words = std::vector<std::string>;
+using nlohmann::json;
+
+constexpr std::size_t largest_file = 64u << 20;
+
+Result<unsigned> number(const std::string& text, int base = 10) {
+  unsigned value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (error != std::errc{} || end != text.data() + text.size() || text.empty())
+    return fail("bad-argument", "cannot read \"" + text + "\" as a number");
+  return value;
+}
+
+Result<std::string> read_all(int fd, std::size_t limit, const std::string& what) {
+  std::string bytes;
+  char buffer[65536];
+  for (;;) {
+    const ssize_t count = ::read(fd, buffer, sizeof buffer);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return cannot("read " + what);
+    if (count == 0) return bytes;
+    bytes.append(buffer, static_cast<std::size_t>(count));
+    if (bytes.size() > limit) return fail("file-too-large", "cannot read " + what + ": it is too large");
+  }
+}
+
+// The folder in which writing is tried: ours to give away as root, else whoever we are.
+Result<file_handle> probe_folder(const file_handle& root, uid_t uid) {
+  auto parent = open_parent(root, ".difyd/probe/x");
+  if (!parent) return parent;
+  if (::geteuid() == 0 && ::fchown(parent->get(), uid, uid) != 0)
+    return cannot("give .difyd/probe on the storage to uid " + std::to_string(uid));
+  return parent;
+}
+
+Result<> become(uid_t uid) {
+  if (::geteuid() != 0) return {};
+  if (::setgroups(0, nullptr) != 0 || ::setresgid(uid, uid, uid) != 0 || ::setresuid(uid, uid, uid) != 0)
+    return cannot("act as uid " + std::to_string(uid));
+  return {};
+}
+
+std::string identity_of(const file_handle& root) {
+  auto file = open_beneath(root, ".difyd/share-id", O_RDONLY | O_NOFOLLOW);
+  if (!file) return {};
+  auto text = read_all(file->get(), 4096, ".difyd/share-id");
+  if (!text) return {};
+  while (!text->empty() && (text->back() == '\n' || text->back() == ' ')) text->pop_back();
+  return *text;
+}
+
+// Two machines may probe one share at once, so the name is the machine's.
+Result<> write_and_remove(const file_handle& folder, const std::string& root) {
+  char host[65] = {};
+  ::gethostname(host, sizeof host - 1);
+  const std::string name = std::string("probe-") + host;
+  auto written = replace_file(folder, name, "difyd\n", 0600);
+  if (!written) {
+    written.error().message = "cannot write on the storage " + root + " as uid " +
+                              std::to_string(::geteuid()) + ": " +
+                              written.error().message.substr(written.error().message.rfind(": ") + 2);
+    return written;
+  }
+  if (::unlinkat(folder.get(), name.c_str(), 0) != 0) return cannot("remove a file on the storage " + root);
+  return {};
+}
+
+Result<std::string> probe(const words& arguments) {
+  const auto uid = number(arguments[1]);
+  if (!uid) return std::unexpected(uid.error());
+  auto root = open_root(arguments[0]);
+  if (!root) return std::unexpected(root.error());
+  struct statvfs info{};
+  if (::fstatvfs(root->get(), &info) != 0) return cannot("measure the storage " + arguments[0]);
+  auto folder = probe_folder(*root, *uid);
+  if (!folder) return std::unexpected(folder.error());
+  const std::string identity = identity_of(*root);
+  if (auto became = become(*uid); !became) return std::unexpected(became.error());
+  if (auto tried = write_and_remove(*folder, arguments[0]); !tried) return std::unexpected(tried.error());
+  return json{{"bytes_total", info.f_blocks * info.f_frsize},
+              {"bytes_free", info.f_bavail * info.f_frsize},
+              {"files_total", info.f_files},
+              {"files_free", info.f_favail},
+              {"written_as", ::geteuid()},
+              {"identity", identity}}
+      .dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+Result<std::string> read_verb(const words& arguments) {
+  const auto limit = number(arguments[2]);
+  auto root = open_root(arguments[0]);
+  if (!limit || !root) return std::unexpected(!limit ? limit.error() : root.error());
+  auto file = open_beneath(*root, arguments[1], O_RDONLY | O_NONBLOCK);  // a FIFO must not hold us
+  if (!file) return std::unexpected(file.error());
+  struct stat info{};
+  if (::fstat(file->get(), &info) != 0 || !S_ISREG(info.st_mode))
+    return fail("bad-path", "cannot read " + arguments[1] + ": it is not a plain file");
+  return read_all(file->get(), *limit, arguments[1]);
+}
+
+Result<std::string> write_verb(const words& arguments) {
+  const auto mode = number(arguments[2], 8);
+  auto bytes = read_all(0, largest_file, "the bytes to write");
+  auto root = open_root(arguments[0]);
+  if (!mode || !bytes || !root)
+    return std::unexpected(!mode ? mode.error() : !bytes ? bytes.error() : root.error());
+  auto folder = open_parent(*root, arguments[1]);
+  if (!folder) return std::unexpected(folder.error());
+  if (auto done = replace_file(*folder, last_name(arguments[1]), *bytes, *mode); !done)
+    return std::unexpected(done.error());
+  return std::string("{}");
+}
+
+Result<std::string> list_verb(const words& arguments) {
+  auto root = open_root(arguments[0]);
+  if (!root) return std::unexpected(root.error());
+  auto folder = open_beneath(*root, arguments[1], O_RDONLY | O_DIRECTORY);
+  if (!folder) return std::unexpected(folder.error());
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(::dup(folder->get())), ::closedir);
+  if (!stream) return cannot("list " + arguments[1]);
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(stream.get())) {
+    const std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    struct stat info{};
+    const bool folder_entry =
+        ::fstatat(folder->get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode);
+    names.push_back(folder_entry ? name + "/" : name);
+  }
+  std::sort(names.begin(), names.end());
+  return json(names).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+Result<std::string> mkdir_verb(const words& arguments) {
+  const auto uid = number(arguments[2]), gid = number(arguments[3]), mode = number(arguments[4], 8);
+  if (!uid || !gid || !mode) return fail("bad-argument", "cannot read uid, gid or mode");
+  auto root = open_root(arguments[0]);
+  if (!root) return std::unexpected(root.error());
+  auto folder = open_parent(*root, arguments[1] + "/x");
+  if (!folder) return std::unexpected(folder.error());
+  if (::fchown(folder->get(), *uid, *gid) != 0 || ::fchmod(folder->get(), *mode) != 0 ||
+      ::fsync(folder->get()) != 0)
+    return cannot("give " + arguments[1] + " to uid " + arguments[2]);
+  return std::string("{}");
+}
+
+Result<std::string> remove_verb(const words& arguments) {
+  auto root = open_root(arguments[0]);
+  if (!root) return std::unexpected(root.error());
+  const auto slash = arguments[1].rfind('/');
+  auto folder = open_beneath(*root, slash == std::string::npos ? "" : arguments[1].substr(0, slash),
+                             O_RDONLY | O_DIRECTORY);
+  if (!folder) {
+    if (folder.error().code == "file-missing") return std::string("{}");
+    return std::unexpected(folder.error());
+  }
+  if (::unlinkat(folder->get(), last_name(arguments[1]).c_str(), 0) != 0 && errno != ENOENT)
+    return cannot("remove " + arguments[1]);
+  if (::fsync(folder->get()) != 0) return cannot("remove " + arguments[1]);
+  return std::string("{}");
+}
+
+Result<std::string> resolve_verb(const words& arguments) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int cause = ::getaddrinfo(arguments[0].c_str(), nullptr, &hints, &found);
+  if (cause != 0)
+    return fail("name-unknown", "cannot resolve " + arguments[0] + ": " + ::gai_strerror(cause),
+                "Check the name and this machine's DNS");
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
+  json addresses = json::array();
+  for (const addrinfo* each = found; each; each = each->ai_next) {
+    char text[NI_MAXHOST];
+    if (::getnameinfo(each->ai_addr, each->ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST) == 0)
+      addresses.push_back(text);
+  }
+  return addresses.dump();
+}
+
+struct verb {
+  const char* name;
+  std::size_t arguments;
+  Result<std::string> (*run)(const words&);
+};
+
+constexpr verb verbs[] = {
+    {"probe", 2, probe},          {"read-file", 3, read_verb},    {"write-file", 3, write_verb},
+    {"list", 2, list_verb},       {"mkdir-owned", 5, mkdir_verb}, {"remove-file", 2, remove_verb},
+    {"resolve", 1, resolve_verb},
+};
+
+}  // namespace
+
+Result<std::string> run_verb(const words& all) {
+  for (const auto& each : verbs)
+    if (!all.empty() && all[0] == each.name && all.size() == each.arguments + 1)
+      return each.run(words(all.begin() + 1, all.end()));
+  return fail("bad-argument", "cannot run the helper: unknown verb or wrong number of arguments");
+}
+
+std::string error_json(const Error& error) {
+  return json{{"code", error.code}, {"message", error.message}, {"remedy", error.remedy}}.dump(
+      -1, ' ', false, json::error_handler_t::replace);
+}
+
+Error parse_error_json(const std::string& text, const Error& otherwise) {
+  const auto parsed = json::parse(text, nullptr, false);
+  if (!parsed.is_object()) return otherwise;
+  return {parsed.value("code", otherwise.code), parsed.value("message", otherwise.message),
+          parsed.value("remedy", "")};
+}
+
+Result<> hold_lock(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return {};
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+  while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (std::chrono::steady_clock::now() > end)
+      return fail("share-hung", "cannot reach the storage: an earlier access to it has not returned",
+                  "Check the server that holds the storage and the network to it");
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return {};  // the descriptor stays open: the lock is the process's
+}
+
+}  // namespace difyd::host

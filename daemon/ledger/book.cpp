@@ -1,0 +1,97 @@
+#include "difyd/ledger/book.hpp"
+
+#include "difyd/ledger/format.hpp"
+
+namespace difyd::ledger {
+namespace {
+
+constexpr const char* file_name = "ledger.json";
+
+}  // namespace
+
+book::book(asio::any_io_executor executor, std::shared_ptr<store> files, record initial)
+    : files_(std::move(files)), state_(executor, std::move(initial)), busy_(executor, false) {}
+
+task<Result<std::unique_ptr<book>>> book::open(asio::any_io_executor executor, std::shared_ptr<store> files) {
+  auto bytes = co_await files->read(file_name);
+  if (!bytes) co_return fail(std::move(bytes.error()));
+  record initial;
+  if (*bytes) {
+    auto parsed = parse(**bytes, files->place(file_name));
+    if (!parsed) co_return fail(std::move(parsed.error()));
+    initial = std::move(*parsed);
+  }
+  co_return std::unique_ptr<book>(new book(std::move(executor), std::move(files), std::move(initial)));
+}
+
+task<void> book::take_turn() {
+  while (*busy_.get()) {
+    const auto seen = busy_.version();
+    co_await busy_.changed(seen);
+  }
+  busy_.set(true);
+}
+
+// The turn is given back on every way out, cancellation included.
+class turn {
+ public:
+  explicit turn(cell<bool>& busy) : busy_(busy) {}
+  turn(const turn&) = delete;
+  turn& operator=(const turn&) = delete;
+  ~turn() { busy_.set(false); }
+
+ private:
+  cell<bool>& busy_;
+};
+
+task<Result<>> book::change(std::function<Result<record>(const record&)> how) {
+  co_await take_turn();
+  const turn mine(busy_);
+  auto next = how(current());
+  if (!next) co_return fail(std::move(next.error()));
+  auto bytes = to_json(*next);
+  auto written = co_await files_->write(file_name, std::move(bytes));
+  if (!written) co_return fail(std::move(written.error()));
+  state_.set(std::move(*next));
+  co_return Result<>{};
+}
+
+task<Result<>> book::deploy(deployment now) {
+  return change(
+      [now = std::move(now)](const record& book) -> Result<record> { return with_deployment(book, now); });
+}
+
+task<Result<>> book::begin_upgrade(journal started) {
+  return change([started = std::move(started)](const record& book) { return with_upgrade(book, started); });
+}
+
+task<Result<>> book::append(journal_entry entry) {
+  return change([entry = std::move(entry)](const record& book) { return with_entry(book, entry); });
+}
+
+task<Result<>> book::finish_upgrade(ending result, std::string reason, std::optional<deployment> now) {
+  const auto at = std::chrono::system_clock::now();
+  return change([result, reason = std::move(reason), now = std::move(now), at](const record& book) {
+    return with_ending(book, result, reason, now, at);
+  });
+}
+
+task<Result<>> book::record_migration(migration_record migration) {
+  return change([migration = std::move(migration)](const record& book) -> Result<record> {
+    return with_migration(book, migration);
+  });
+}
+
+task<Result<>> book::keep_log(std::string name, std::string bytes) {
+  co_await take_turn();
+  const turn mine(busy_);
+  co_return co_await files_->write(std::move(name), std::move(bytes));
+}
+
+task<Result<std::optional<std::string>>> book::log(std::string name) {
+  co_await take_turn();
+  const turn mine(busy_);
+  co_return co_await files_->read(std::move(name));
+}
+
+}  // namespace difyd::ledger

@@ -1,0 +1,76 @@
+// What may happen to a ledger: pure functions from one record to the next.
+#include <algorithm>
+
+#include "difyd/ledger/book.hpp"
+
+namespace difyd::ledger {
+namespace {
+
+constexpr std::size_t longest_history = 200;
+
+bool is_held(const record& book, const std::string& id) {
+  return std::ranges::any_of(
+      book.history, [&](const upgrade_record& each) { return each.id == id && each.result == ending::held; });
+}
+
+void put(std::vector<upgrade_record>& history, upgrade_record line) {
+  const auto same = std::ranges::find(history, line.id, &upgrade_record::id);
+  if (same != history.end()) history.erase(same);
+  history.push_back(std::move(line));
+  if (history.size() > longest_history) history.erase(history.begin());
+}
+
+}  // namespace
+
+record with_deployment(const record& book, deployment now) {
+  record next = book;
+  if (book.deployed && book.deployed->version != now.version) next.previous = book.deployed;
+  next.deployed = std::move(now);
+  return next;
+}
+
+Result<record> with_upgrade(const record& book, journal started) {
+  if (book.in_flight && !is_held(book, book.in_flight->id))
+    return fail("upgrade-in-flight",
+                "cannot begin the upgrade to " + started.to.text() + ": the upgrade to " +
+                    book.in_flight->to.text() + " is in flight",
+                "Wait for it: difyd status");
+  record next = book;
+  next.in_flight = std::move(started);
+  return next;
+}
+
+Result<record> with_entry(const record& book, journal_entry entry) {
+  if (!book.in_flight)
+    return fail("no-upgrade-in-flight", "cannot record step " + entry.step + ": no upgrade is in flight");
+  record next = book;
+  next.in_flight->entries.push_back(std::move(entry));
+  return next;
+}
+
+Result<record> with_ending(const record& book, ending result, std::string reason,
+                           std::optional<deployment> now, wall_time at) {
+  if (!book.in_flight) return fail("no-upgrade-in-flight", "cannot end an upgrade: none is in flight");
+  record next = now ? with_deployment(book, std::move(*now)) : book;
+  const journal& over = *book.in_flight;
+  put(next.history,
+      {over.id, over.from, over.to, over.started_at, at, result, std::move(reason), times_of(over.entries)});
+  if (result != ending::held) next.in_flight.reset();
+  return next;
+}
+
+record with_migration(const record& book, migration_record migration) {
+  record next = book;
+  const auto same = std::ranges::find_if(next.migrations, [&](const migration_record& each) {
+    return each.id == migration.id && each.started_at == migration.started_at;
+  });
+  if (same != next.migrations.end()) {
+    *same = std::move(migration);
+  } else {
+    next.migrations.push_back(std::move(migration));
+    if (next.migrations.size() > longest_history) next.migrations.erase(next.migrations.begin());
+  }
+  return next;
+}
+
+}  // namespace difyd::ledger

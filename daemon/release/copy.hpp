@@ -1,0 +1,20 @@
+// Files of a bundle: their hash, copying them, seeding the storage root. Blocking.
+#pragma once
+
+#include <string>
+
+#include "difyd/base/error.hpp"
+
+namespace difyd::release {
+
+// sha256 over names and contents of the regular files below `folder`, .env excepted.
+Result<std::string> hash_of(const std::string& folder);
+
+// Everything but volumes/ and .env, into a folder that does not exist yet.
+Result<> copy_bundle(const std::string& from, const std::string& to);
+
+// What the bundle ships below volumes/ (sandbox configuration, ...) where `root` has no file
+// of that name: the operator's edits and a container's data stay.
+Result<> seed(const std::string& from, const std::string& root);
+
+}  // namespace difyd::release

@@ -1,0 +1,110 @@
+#include "difyd/release/roles.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace difyd::release {
+namespace {
+
+constexpr std::string_view api_image = "langgenius/dify-api";
+
+std::string mode_of(const compose::service& service) {
+  const auto mode = service.environment.find("MODE");
+  return mode == service.environment.end() || !mode->second ? "" : *mode->second;
+}
+
+// What a mount keeps below the bundle's volumes/: "db" of ./volumes/db/data; "" for others.
+std::string kept_in(const compose::project& project, const compose::service_mount& mount) {
+  const std::string root = project.working_dir + "/volumes/";
+  if (mount.type != "bind" || !mount.source.starts_with(root)) return {};
+  const std::string rest = mount.source.substr(root.size());
+  return rest.substr(0, rest.find('/'));
+}
+
+bool owns_data(const compose::project& project, const compose::service& service) {
+  // Shared files and what can be made again.
+  static const std::set<std::string, std::less<>> shared = {"", "app", "sandbox", "certbot"};
+  return std::ranges::any_of(service.volumes, [&](const compose::service_mount& mount) {
+    if (mount.read_only) return false;
+    if (mount.type == "volume") return !mount.source.empty();
+    return !shared.contains(kept_in(project, mount));
+  });
+}
+
+template <class Wanted>
+std::vector<std::string> names(const compose::project& project, Wanted wanted) {
+  std::vector<std::string> found;
+  for (const auto& [name, service] : project.services)
+    if (wanted(service)) found.push_back(name);
+  return found;
+}
+
+}  // namespace
+
+std::string repository(std::string_view image) {
+  image = image.substr(0, image.find('@'));
+  const std::size_t slash = image.find('/');
+  const std::string_view host = image.substr(0, slash == std::string_view::npos ? 0 : slash);
+  // A first part with a dot or a port is a registry's host.
+  if (host.find_first_of(".:") != std::string_view::npos || host == "localhost")
+    image.remove_prefix(host.size() + 1);
+  if (image.starts_with("library/")) image.remove_prefix(8);
+  return std::string(
+      image.substr(0, image.find(':', image.rfind('/') == std::string_view::npos ? 0 : image.rfind('/'))));
+}
+
+std::string image_of(const compose::project& project, std::string_view service) {
+  const auto found = project.services.find(service);
+  return found == project.services.end() ? "" : found->second.image;
+}
+
+std::vector<std::string> services_of_image(const compose::project& project, std::string_view name) {
+  return names(project, [&](const compose::service& each) { return repository(each.image) == name; });
+}
+
+std::vector<std::string> api_services(const compose::project& project) {
+  return services_of_image(project, api_image);
+}
+
+std::string api_service(const compose::project& project) {
+  const auto all = api_services(project);
+  // api_websocket has MODE=api too; the published entrance is named api in every release.
+  if (std::ranges::find(all, "api") != all.end()) return "api";
+  for (const auto& name : all)
+    if (mode_of(project.services.at(name)) == "api") return name;
+  return {};
+}
+
+std::vector<std::string> worker_services(const compose::project& project) {
+  return names(project, [](const compose::service& each) {
+    const std::string mode = mode_of(each);
+    return repository(each.image) == api_image && (mode == "worker" || mode == "beat");
+  });
+}
+
+std::vector<std::string> data_services(const compose::project& project) {
+  return names(project, [&](const compose::service& each) {
+    return repository(each.image) != api_image && owns_data(project, each);
+  });
+}
+
+std::vector<std::string> database_users(const compose::project& project) {
+  return names(project, [](const compose::service& each) {
+    const std::string name = repository(each.image);
+    return name == api_image || name == "langgenius/dify-plugin-daemon";
+  });
+}
+
+std::string nginx_service(const compose::project& project) {
+  const auto all = services_of_image(project, "nginx");
+  return all.empty() ? "" : all.front();
+}
+
+std::vector<std::string> images(const compose::project& project) {
+  std::set<std::string> all;
+  for (const auto& [name, service] : project.services)
+    if (!service.image.empty()) all.insert(service.image);
+  return {all.begin(), all.end()};
+}
+
+}  // namespace difyd::release

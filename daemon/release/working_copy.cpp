@@ -1,0 +1,152 @@
+#include "difyd/release/working_copy.hpp"
+
+#include <grp.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "copy.hpp"
+#include "difyd/base/durable_file.hpp"
+#include "difyd/base/text.hpp"
+#include "difyd/compose/load.hpp"
+
+namespace difyd::release {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr mode_t environment_mode = 0640;
+constexpr uid_t dify_user = 1001;  // of the api image since 1.10.1
+
+std::unexpected<Error> cannot(const std::string& verb, const std::string& path,
+                              const std::error_code& error) {
+  return fail(error == std::errc::no_space_on_device ? "disk-full" : "file-io",
+              "cannot " + verb + " " + path + ": " + error.message());
+}
+
+// Beside the copy, not in it: the project directory holds what the release ships.
+std::string hash_file(const std::string& folder) { return fs::path(folder).parent_path() / ".bundle-hash"; }
+
+// The new copy takes the old one's place at once; what a crash leaves half made has another name.
+Result<> replace_copy(const bundle& from, const std::string& folder, const std::string& hash) {
+  const std::string parent = fs::path(folder).parent_path();
+  const std::string fresh = parent + "/.new-" + random_hex(8);
+  std::error_code error;
+  fs::create_directories(parent, error);
+  if (error) return cannot("create", parent, error);
+  for (const auto& each : fs::directory_iterator(parent, error))
+    if (each.path().filename().string().starts_with(".new-") ||
+        each.path().filename().string().starts_with(".old-"))
+      fs::remove_all(each.path(), error);
+  if (auto done = copy_bundle(from.folder, fresh); !done) {
+    fs::remove_all(fresh, error);
+    return done;
+  }
+  const std::string old = parent + "/.old-" + random_hex(8);
+  if (fs::exists(folder, error)) {
+    if (fs::exists(folder + "/.env", error)) fs::copy_file(folder + "/.env", fresh + "/.env", error);
+    fs::rename(folder, old, error);
+    if (error) return cannot("replace", folder, error);
+  }
+  fs::rename(fresh, folder, error);
+  if (error) return cannot("replace", folder, error);
+  fs::remove_all(old, error);
+  return write_durably(hash_file(folder), hash + "\n", 0644);
+}
+
+Result<> link_volumes(const std::string& folder, const std::string& root) {
+  const std::string link = folder + "/volumes";
+  std::error_code error;
+  if (fs::is_symlink(link, error) && fs::read_symlink(link, error) == root) return {};
+  fs::remove(link, error);
+  if (fs::exists(fs::symlink_status(link, error)))
+    return fail("file-io", "cannot link " + link + ": something else is there",
+                "Look at it and move it away");
+  fs::create_symlink(root, link, error);
+  if (error) return cannot("create", link, error);
+  return {};
+}
+
+// docker compose ps reads .env too, so the members of docker may.
+void give_to_docker_group(const std::string& path) {
+  const group* docker = ::getgrnam("docker");
+  if (docker && ::chown(path.c_str(), static_cast<uid_t>(-1), docker->gr_gid) != 0)
+    return;  // not root: then the file is ours alone, which is safe
+}
+
+Result<> write_environment(const std::string& folder, const effective_environment& environment) {
+  const std::string path = folder + "/.env";
+  const auto there = read_file(path);
+  if (there && *there == environment.text) return {};
+  if (auto written = write_durably(path, environment.text, environment_mode); !written) return written;
+  give_to_docker_group(path);
+  return {};
+}
+
+// Where a bind source of the project lies below the storage root, "" for elsewhere.
+std::string below_storage(const compose::project& project, const std::string& source,
+                          const std::string& root) {
+  const std::string volumes = project.working_dir + "/volumes/";
+  if (source.starts_with(volumes)) return source.substr(volumes.size());
+  if (source.starts_with(root + "/")) return source.substr(root.size() + 1);
+  return {};
+}
+
+}  // namespace
+
+std::string working_copy(const config::settings& settings, const difyd::version& which) {
+  return settings.state_dir + "/releases/dify-" + which.text() + "/docker";
+}
+
+Result<std::optional<std::string>> environment_of(const std::string& folder) {
+  const std::string path = folder + "/.env";
+  std::error_code error;
+  if (!fs::exists(path, error)) return std::nullopt;
+  auto text = read_file(path);
+  if (!text) return fail(std::move(text.error()));
+  return std::move(*text);
+}
+
+Result<std::string> prepare(const bundle& from, const config::settings& settings,
+                            const effective_environment& environment) {
+  std::error_code error;
+  if (!fs::is_directory(settings.storage.root, error))
+    return fail(
+        "storage-missing",
+        "cannot prepare release " + from.version.text() + ": there is no folder " + settings.storage.root,
+        settings.storage.kind == "nfs" ? "Mount the share" : "Create it, or correct storage.root");
+  const std::string folder = working_copy(settings, from.version);
+  const auto hash = hash_of(from.folder);
+  if (!hash) return fail(hash.error());
+  const auto known = read_file(hash_file(folder));
+  const bool current = known && trim(*known) == *hash && fs::is_directory(folder, error);
+  if (!current)
+    if (auto done = replace_copy(from, folder, *hash); !done) return fail(std::move(done.error()));
+  if (auto done = link_volumes(folder, settings.storage.root); !done) return fail(std::move(done.error()));
+  if (auto done = seed(from.folder + "/volumes", settings.storage.root); !done)
+    return fail(std::move(done.error()));
+  if (auto done = write_environment(folder, environment); !done) return fail(std::move(done.error()));
+  return folder;
+}
+
+Result<std::vector<std::string>> make_bind_folders(const compose::project& project,
+                                                   const config::settings& settings) {
+  std::vector<std::string> made;
+  for (const auto& [name, service] : project.services) {
+    for (const auto& mount : service.volumes) {
+      if (mount.type != "bind") continue;
+      const std::string rest = below_storage(project, mount.source, settings.storage.root);
+      const std::string path = settings.storage.root + "/" + rest;
+      std::error_code error;
+      if (rest.empty() || fs::exists(path, error)) continue;
+      fs::create_directories(path, error);
+      if (error) return cannot("create", path, error);
+      if (rest == "app/storage" && ::geteuid() == 0 && ::chown(path.c_str(), dify_user, dify_user) != 0)
+        return cannot("change the owner of", path, std::error_code(errno, std::generic_category()));
+      made.push_back(path);
+    }
+  }
+  return made;
+}
+
+}  // namespace difyd::release

@@ -1,0 +1,198 @@
+#include "engine_work.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "difyd/base/text.hpp"
+#include "difyd/release/roles.hpp"
+#include "difyd/stack/labels.hpp"
+#include "difyd/stack/observe.hpp"
+#include "readiness.hpp"
+
+namespace difyd::supervisor {
+namespace {
+
+using namespace std::chrono_literals;
+
+control::event service_event(const std::string& operation, const stack::operation& op,
+                             const stack::op_progress& progress) {
+  control::event event;
+  event.operation = operation;
+  event.kind = op.kind == stack::op_kind::pull_image ? "pull" : "service";
+  event.subject = op.target;
+  event.state = stack::to_text(progress.state);
+  event.text = progress.text.empty() ? std::string(stack::to_text(op.kind)) + ", " + op.cause : progress.text;
+  return event;
+}
+
+// A pull tells every few kilobytes; people and the event log need a few lines.
+bool worth_telling(const stack::op_progress& progress) {
+  using stack::op_state;
+  return progress.state != op_state::waiting &&
+         (progress.state != op_state::working || progress.fraction < 0);
+}
+
+}  // namespace
+
+task<Result<stack::observed>> look(world& w, project_ptr project) {
+  stack::observe_options options;
+  options.project = std::move(project);
+  auto seen = co_await stack::observe(w.engine, w.settings.project, std::move(options));
+  if (seen) w.observed.set(*seen);
+  co_return seen;
+}
+
+stack::plan_options plan_defaults(const release::release& of) {
+  stack::plan_options options;
+  options.restarts = stack::restart_owner::supervisor;
+  options.binds.difyd_creates_below = of.folder + "/volumes";
+  options.refuse_shared_data = true;
+  return options;
+}
+
+project_ptr project_of(const release_ptr& release) { return {release, &release->project}; }
+
+task<Result<stack::Plan>> plan_release(world& w, release_ptr release, stack::plan_options options) {
+  const auto project = project_of(release);
+  auto seen = co_await look(w, project);
+  if (!seen) co_return fail(seen.error());
+  // Bind sources are on the storage root: looking for them may hang.
+  auto missing = co_await w.files.run<std::set<std::string>>(
+      [project]() -> Result<std::set<std::string>> { return stack::missing_bind_sources(*project); }, 20s,
+      "look for the bind sources");
+  if (!missing) co_return fail(missing.error());
+  seen->missing_sources = std::move(*missing);
+  co_return stack::plan(project, *seen, options);
+}
+
+task<Result<>> carry_out(world& w, stack::Plan plan, const std::string& operation) {
+  stack::apply_options options;
+  options.progress = [&w, operation](const stack::operation& op, const stack::op_progress& progress) {
+    if (worth_telling(progress)) w.events.add(service_event(operation, op, progress));
+  };
+  auto report = co_await stack::apply(w.engine, std::move(plan), std::move(options));
+  if (!report) co_return fail(report.error());
+  co_return Result<>{};
+}
+
+task<Result<>> bring_up(world& w, release_ptr release, std::vector<std::string> services,
+                        const std::string& operation, duration limit, bool remove_orphans) {
+  auto options = plan_defaults(*release);
+  options.services = services;
+  options.remove_orphans = remove_orphans;
+  auto plan = co_await plan_release(w, release, std::move(options));
+  if (!plan) co_return fail(plan.error());
+  if (auto applied = co_await carry_out(w, std::move(*plan), operation); !applied) co_return applied;
+  co_return co_await await_ready(w, release, std::move(services), limit);
+}
+
+task<Result<>> have_networks(world& w, release_ptr release, const std::string& operation) {
+  auto plan = co_await plan_release(w, release, plan_defaults(*release));
+  if (!plan) co_return fail(plan.error());
+  // Networks and volumes depend on nothing that is left out here.
+  std::erase_if(plan->operations, [](const auto& each) {
+    return each.kind != stack::op_kind::create_network && each.kind != stack::op_kind::create_volume;
+  });
+  co_return co_await carry_out(w, std::move(*plan), operation);
+}
+
+task<Result<>> stop_services(world& w, project_ptr project, std::vector<std::string> services,
+                             std::optional<int> grace_seconds, const std::string& operation) {
+  if (services.empty()) co_return Result<>{};
+  auto seen = co_await look(w, project);
+  if (!seen) co_return fail(seen.error());
+  auto stopped = co_await carry_out(w, stack::plan_stop(project, *seen, services, grace_seconds), operation);
+  if (!stopped) co_return stopped;
+  auto after = co_await look(w, project);
+  if (!after) co_return fail(after.error());
+  for (const auto& container : after->containers)
+    if (container.running() &&
+        std::find(services.begin(), services.end(), container.service) != services.end())
+      co_return fail("still-running", "cannot stop " + container.name + ": it runs again",
+                     "Is another tool starting it? docker events --filter container=" + container.name);
+  co_return Result<>{};
+}
+
+task<Result<std::map<std::string, std::string>>> have_images(world& w, project_ptr project,
+                                                             const std::string& operation) {
+  auto seen = co_await look(w, project);
+  if (!seen) co_return fail(seen.error());
+  auto pulls = stack::plan_pull(project);
+  std::erase_if(pulls.operations, [&](const auto& each) { return seen->images.contains(each.target); });
+  if (!pulls.empty()) {
+    if (auto pulled = co_await carry_out(w, std::move(pulls), operation); !pulled)
+      co_return fail(pulled.error());
+    seen = co_await look(w, project);
+    if (!seen) co_return fail(seen.error());
+  }
+  std::map<std::string, std::string> ids;
+  for (const auto& [reference, image] : seen->images) ids[reference] = image.id;
+  co_return ids;
+}
+
+namespace {
+
+task<Result<std::string>> output_of(world& w, const std::string& container) {
+  auto wait = co_await w.engine.containers.wait(container, engine::wait_condition::next_exit);
+  if (!wait) co_return fail(wait.error());
+  if (auto started = co_await w.engine.containers.start(container); !started) co_return fail(started.error());
+  auto ended = co_await wait->result(2min);
+  if (!ended) co_return fail(ended.error());
+  auto logs = co_await w.engine.containers.logs(container, {}, false);
+  if (!logs) co_return fail(logs.error());
+  std::string output, errors;
+  for (;;) {
+    auto frame = co_await logs->next(10s);
+    if (!frame) co_return fail(frame.error());
+    if (!*frame) break;
+    ((*frame)->stream == engine::stream_kind::standard_error ? errors : output) += (*frame)->bytes;
+  }
+  if (ended->code != 0)
+    co_return fail("image-head-unknown",
+                   "cannot ask the image for its schema revision: flask db heads ended with " +
+                       std::to_string(ended->code) + ": " + std::string(trim(errors)).substr(0, 400));
+  co_return output;
+}
+
+}  // namespace
+
+task<Result<revision>> image_head(world& w, const std::string& image) {
+  nlohmann::json body{{"Image", image},
+                      {"Entrypoint", {"flask"}},
+                      {"Cmd", {"db", "heads"}},
+                      {"Env", {"MIGRATION_ENABLED=false"}},
+                      {"Labels", {{"dev.difyd.purpose", "heads"}}},
+                      {"HostConfig", {{"NetworkMode", "none"}}}};
+  const std::string name = w.settings.project + "-difyd-heads-" + random_hex(8);
+  auto made = co_await w.engine.containers.create(name, body.dump());
+  if (!made) co_return fail(made.error());
+  auto output = co_await output_of(w, made->id);
+  auto removed = co_await w.engine.containers.remove(made->id, true, true);
+  if (!output) co_return fail(output.error());
+  if (!removed) co_return fail(removed.error());
+  const auto head = parse_revision(*output);
+  if (!head)
+    co_return fail("image-head-unknown", "cannot read the schema revision of " + image + " from \"" +
+                                             std::string(trim(*output)).substr(0, 200) + "\"");
+  co_return *head;
+}
+
+task<void> sweep_leftovers(world& w) {
+  engine::container_filter filter;
+  filter.labels = {"dev.difyd.purpose=heads"};
+  const auto found = co_await w.engine.containers.list(filter);
+  if (!found) co_return;
+  for (const auto& each : *found)
+    if (each.name().starts_with(w.settings.project + "-difyd-heads-"))
+      (void)co_await w.engine.containers.remove(each.id, true, true);
+}
+
+std::vector<std::string> infrastructure(const compose::project& project) {
+  const auto users = release::database_users(project);
+  std::vector<std::string> result;
+  for (const auto& service : release::data_services(project))
+    if (std::find(users.begin(), users.end(), service) == users.end()) result.push_back(service);
+  return result;
+}
+
+}  // namespace difyd::supervisor

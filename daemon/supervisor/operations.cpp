@@ -1,0 +1,185 @@
+#include "operations.hpp"
+
+#include <algorithm>
+
+#include "difyd/base/text.hpp"
+#include "engine_work.hpp"
+#include "judging.hpp"
+#include "start.hpp"
+#include "upgrading.hpp"
+
+namespace difyd::supervisor {
+namespace {
+
+// The work's text is the result's; an error of code "refused", "undone" or "held" is told as such.
+using work = std::function<task<ended>(world&, std::string id)>;
+
+void tell_result(world& w, const control::operation_status& status, const ended& how) {
+  auto operation = w.operation.get()->value_or(status);
+  operation.result = how.result;
+  w.operation.set(operation);
+  control::event event;
+  event.operation = status.id;
+  event.kind = "result";
+  event.subject = status.kind;
+  event.state = how.result;
+  event.text = how.error.code.empty() ? how.text : how.error.message;
+  event.code = how.error.code;
+  event.remedy = how.error.remedy;
+  w.events.add(std::move(event));
+}
+
+task<void> tracked(world& w, control::operation_status status, work what) {
+  status.started = to_rfc3339(std::chrono::system_clock::now());
+  w.operation.set(status);
+  const ended how = co_await what(w, status.id);
+  tell_result(w, status, how);
+  publish_now(w);
+}
+
+control::accepted submit(world& w, control::operation_status status, priority urgency, work what) {
+  const control::accepted accepted{status.id, w.events.last()};
+  operation request;
+  request.id = status.id;
+  request.kind = status.kind;
+  request.urgency = urgency;
+  request.work = [&w, status, what] { return tracked(w, status, what); };
+  w.chief.submit(std::move(request));
+  return accepted;
+}
+
+control::operation_status named(const char* kind) {
+  control::operation_status status;
+  status.id = random_hex(8);
+  status.kind = kind;
+  return status;
+}
+
+Result<> no_upgrade_running(const world& w) {
+  if (!w.chief.busy_with(priority::upgrade)) return {};
+  return fail("upgrade-in-flight", "cannot do that now: an upgrade is under way", "Follow it: difyd status");
+}
+
+task<ended> heal(world& w, std::string id) {
+  const auto release = *w.in_force.get();
+  if (!release || w.stands.get()->at != phase::serving) co_return done_as("nothing to heal");
+  auto plan = co_await plan_release(w, release, plan_defaults(*release));
+  if (!plan) co_return failed_with(plan.error());
+  auto applied = co_await carry_out(w, std::move(*plan), id);
+  auto after = co_await look(w, project_of(release));
+  if (!applied) co_return failed_with(applied.error());
+  if (!after) co_return failed_with(after.error());
+  co_return done_as("the stack is as it should be");
+}
+
+task<ended> take_down(world& w, std::string id) {
+  const auto release = *w.in_force.get();
+  const auto project = release ? project_of(release) : project_ptr();
+  if (auto marked = set_stopped_by_operator(w, true); !marked) co_return failed_with(marked.error());
+  stand(w, phase::stopped, "stopped by the operator");
+  auto seen = co_await look(w, project);
+  if (!seen) co_return failed_with(seen.error());
+  stack::down_options options;
+  options.one_offs = false;
+  auto down = co_await carry_out(w, stack::plan_down(project, *seen, options), id);
+  auto after = co_await look(w, project);
+  if (!down) co_return failed_with(down.error());
+  if (!after) co_return failed_with(after.error());
+  co_return done_as("the stack is down; difyd up starts it again");
+}
+
+task<ended> stand_down(world& w, std::string id) {
+  stand(w, phase::waiting_for_lease, "the lease was lost: it is " + *w.lease_text.get());
+  auto seen = co_await look(w);
+  if (!seen) co_return failed_with(seen.error());
+  auto stopped = co_await carry_out(w, stack::plan_stop(nullptr, *seen), id);
+  auto after = co_await look(w);
+  if (!stopped) co_return failed_with(stopped.error());
+  if (!after) co_return failed_with(after.error());
+  co_return done_as("the stack is stopped until the lease is ours again");
+}
+
+task<ended> restart(world& w, std::string id, std::vector<std::string> services) {
+  const auto release = *w.in_force.get();
+  if (!release)
+    co_return failed_with({"nothing-deployed", "cannot restart: no stack is up", "Start it: difyd up"});
+  const auto& known = release->project.services;
+  for (const auto& service : services)
+    if (!known.contains(service)) {
+      std::vector<std::string> names;
+      for (const auto& [name, definition] : known) names.push_back(name);
+      co_return failed_with({"no-such-service",
+                             "cannot restart " + service + ": the stack has no such service",
+                             "It has " + join(names, ", ")});
+    }
+  auto seen = co_await look(w, project_of(release));
+  if (!seen) co_return failed_with(seen.error());
+  auto restarted = co_await carry_out(w, stack::plan_restart(project_of(release), *seen, services), id);
+  if (!restarted) co_return failed_with(restarted.error());
+  co_return done_as("restarted");
+}
+
+}  // namespace
+
+void propose_start(world& w) { submit(w, named("converge"), priority::converge, start_up); }
+
+void propose_heal(world& w, const std::string& cause) {
+  if (w.chief.busy_with(priority::heal)) return;
+  const auto status = named("heal");
+  control::event event;
+  event.operation = status.id;
+  event.kind = "step";
+  event.subject = "heal";
+  event.state = "begun";
+  event.text = cause;
+  w.events.add(std::move(event));
+  submit(w, status, priority::heal, heal);
+}
+
+void propose_stand_down(world& w) {
+  if (!w.chief.busy_with(priority::command)) submit(w, named("stand-down"), priority::command, stand_down);
+}
+
+Result<control::accepted> request_upgrade(world& w, const std::string& to) {
+  auto wanted = parse_version(to);
+  if (!wanted) return fail(wanted.error());
+  if (auto free = no_upgrade_running(w); !free) return fail(free.error());
+  if (!w.book || w.stands.get()->at == phase::waiting_for_lease || w.stands.get()->at == phase::stopped)
+    return fail(
+        "not-ready",
+        "cannot upgrade: the daemon is " + std::string(to_text(w.stands.get()->at)) + ": " +
+            w.stands.get()->message,
+        w.stands.get()->at == phase::stopped ? "Start the stack first: difyd up" : "See: difyd check");
+  auto status = named("upgrade");
+  status.to = wanted->text();
+  if (const auto& deployed = w.book->current().deployed) status.from = deployed->version.text();
+  return submit(w, status, priority::upgrade, [version = *wanted](world& of, std::string id) {
+    return upgrade_by_operator(of, std::move(id), version);
+  });
+}
+
+Result<control::accepted> request_up(world& w) {
+  if (auto free = no_upgrade_running(w); !free) return fail(free.error());
+  if (auto marked = set_stopped_by_operator(w, false); !marked) return fail(marked.error());
+  if (w.stands.get()->at == phase::stopped) stand(w, phase::starting, "asked for by the operator");
+  return submit(w, named("up"), priority::command, start_up);
+}
+
+Result<control::accepted> request_down(world& w) {
+  if (auto free = no_upgrade_running(w); !free) return fail(free.error());
+  return submit(w, named("down"), priority::command, take_down);
+}
+
+Result<control::accepted> request_restart(world& w, std::vector<std::string> services) {
+  if (auto free = no_upgrade_running(w); !free) return fail(free.error());
+  // In a hold nothing of the old version may be started; stopped means stopped.
+  if (w.stands.get()->at != phase::serving)
+    return fail("not-serving",
+                "cannot restart: the daemon is " + std::string(to_text(w.stands.get()->at)) + ": " +
+                    w.stands.get()->message,
+                "See: difyd status");
+  return submit(w, named("restart"), priority::command,
+                [services](world& of, std::string id) { return restart(of, std::move(id), services); });
+}
+
+}  // namespace difyd::supervisor

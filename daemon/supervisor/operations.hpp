@@ -1,0 +1,30 @@
+// The operations that the director runs: what a start, a command and an upgrade do.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "world.hpp"
+
+namespace difyd::supervisor {
+
+// Proposes to bring the stack to what it should be, by way of the whole start
+// (DESIGN section 5, Start). Ends in serving, holding or, with a cause, in starting.
+void propose_start(world& w);
+
+// Proposes to start or make again what should run and does not.
+void propose_heal(world& w, const std::string& cause);
+
+// Another machine has the lease: the own stack stops, and the start waits for it. Not heard
+// while an upgrade runs, which asks for the lease itself before what cannot be undone.
+void propose_stand_down(world& w);
+
+// Commands. Refused at once ("upgrade-in-flight", "bad-version", ...) or accepted: the result
+// comes as an event.
+Result<control::accepted> request_upgrade(world& w, const std::string& to);
+Result<control::accepted> request_up(world& w);
+Result<control::accepted> request_down(world& w);
+Result<control::accepted> request_restart(world& w, std::vector<std::string> services);
+
+}  // namespace difyd::supervisor

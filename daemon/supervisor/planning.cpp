@@ -1,0 +1,94 @@
+// `difyd plan`: the same pure functions that an upgrade uses, and nothing that changes anything.
+#include "difyd/release/roles.hpp"
+#include "difyd/stack/observe.hpp"
+#include "engine_work.hpp"
+#include "links.hpp"
+#include "views.hpp"
+
+namespace difyd::supervisor {
+namespace {
+
+void add_environment(control::plan& plan, const release::text_map& before, const release::text_map& after) {
+  for (const auto& change : release::difference(before, after)) {
+    const char* kind = change.kind == release::change_kind::added     ? "added"
+                       : change.kind == release::change_kind::removed ? "removed"
+                                                                      : "changed";
+    plan.environment.push_back({change.key, kind, change.before, change.after});
+  }
+}
+
+// The release is not laid out yet, so its bind sources cannot be looked for, and what the
+// upgrade removes before it starts anything else still runs.
+task<Result<>> add_operations(control::plan& plan, world& w, const release_ptr& to) {
+  stack::observe_options watching;
+  watching.project = project_of(to);
+  watching.details = true;
+  auto now = co_await stack::observe(w.engine, w.settings.project, std::move(watching));
+  if (!now) co_return fail(now.error());
+  auto options = plan_defaults(*to);
+  options.remove_orphans = true;
+  options.refuse_shared_data = false;
+  auto made = stack::plan(project_of(to), *now, options);
+  if (!made) co_return fail(made.error());
+  for (const auto& each : made->operations)
+    plan.operations.push_back(std::string(stack::to_text(each.kind)) + " " + each.target + ": " + each.cause);
+  co_return Result<>{};
+}
+
+task<Result<>> add_images(control::plan& plan, world& w, const compose::project& project) {
+  for (const auto& image : release::images(project)) {
+    const auto found = co_await w.engine.images.inspect(image);
+    if (!found && found.error().code != "engine-not-found") co_return fail(found.error());
+    plan.images.push_back({image, found.has_value()});
+  }
+  co_return Result<>{};
+}
+
+task<void> add_revisions(control::plan& plan, world& w, const release::release& to) {
+  plan.revision_from = *w.schema.get();
+  const std::string api = release::image_of(to.project, release::api_service(to.project));
+  const bool here =
+      w.engine.version().api.empty() ? false : (co_await w.engine.images.inspect(api)).has_value();
+  if (!here) {
+    plan.notes.push_back("the schema revision of " + api + " is known once it is pulled");
+    co_return;
+  }
+  if (auto head = co_await image_head(w, api))
+    plan.revision_to = head->id;
+  else
+    plan.notes.push_back(head.error().message);
+}
+
+}  // namespace
+
+task<Result<control::plan>> plan_of(world& w, std::string text) {
+  const auto serving = *w.in_force.get();
+  control::plan plan;
+  if (serving) plan.from = serving->version.text();
+  if (text.empty()) text = plan.from;
+  auto wanted = parse_version(text);
+  if (!wanted) co_return fail(wanted.error());
+  plan.to = wanted->text();
+  if (serving && *wanted < serving->version)
+    co_return fail("version-older",
+                   "cannot plan " + plan.to + ": " + plan.from + " is deployed and versions only go forward");
+  std::optional<std::string> in_force;
+  if (serving) in_force = serving->environment.text;
+  const auto settings = std::make_shared<config::settings>(w.settings);
+  auto to = co_await w.files.run<release_ptr>(
+      [settings, which = *wanted, in_force]() -> Result<release_ptr> {
+        auto release = release::preview(*settings, which, in_force);
+        if (!release) return fail(release.error());
+        return std::make_shared<const release::release>(std::move(*release));
+      },
+      std::chrono::minutes(1), "resolve release " + plan.to);
+  if (!to) co_return fail(to.error());
+  if (auto images = co_await add_images(plan, w, (*to)->project); !images) co_return fail(images.error());
+  if (serving) add_environment(plan, serving->environment.values, (*to)->environment.values);
+  if (auto added = co_await add_operations(plan, w, *to); !added) co_return fail(added.error());
+  co_await add_revisions(plan, w, **to);
+  for (const auto& warning : (*to)->warnings) plan.notes.push_back("note: " + warning);
+  co_return plan;
+}
+
+}  // namespace difyd::supervisor

@@ -1,0 +1,120 @@
+#include "routes.hpp"
+
+#include <charconv>
+#include <deque>
+
+#include "operations.hpp"
+#include "probing.hpp"
+#include "views.hpp"
+
+namespace difyd::supervisor {
+namespace {
+
+int status_of_error(const Error& error) {
+  if (error.code == "bad-request" || error.code == "bad-version") return 400;
+  if (error.code == "no-such-migration" || error.code == "release-unknown") return 404;
+  return 409;
+}
+
+http::response refuse(const Error& error) {
+  return http::json_response(status_of_error(error), control::to_json(error) + "\n");
+}
+
+template <class T>
+http::response answer_with(const Result<T>& result, int status = 200) {
+  if (!result) return refuse(result.error());
+  return http::json_response(status, control::to_json(*result) + "\n");
+}
+
+// One event per line, from `since` on, for as long as the client stays.
+http::response stream_events(world& w, const http::request& request) {
+  std::uint64_t seen = w.events.last();
+  if (const auto since = request.query("since"))
+    std::from_chars(since->data(), since->data() + since->size(), seen);
+  const std::string operation = request.query("operation").value_or("");
+  struct cursor {
+    std::uint64_t seen;
+    std::string operation;
+  };
+  auto at = std::make_shared<cursor>(cursor{seen, operation});
+  http::response response;
+  response.headers.set("Content-Type", "application/x-ndjson");
+  response.next = [&w, at]() -> task<std::optional<std::string>> {
+    std::string lines;
+    while (lines.empty()) {
+      for (const auto& event : co_await w.events.after(at->seen)) {
+        at->seen = event.sequence;
+        if (at->operation.empty() || at->operation == event.operation)
+          lines += control::to_json(event) + "\n";
+      }
+    }
+    co_return lines;
+  };
+  return response;
+}
+
+task<http::response> migration_log(world& w, std::string id) {
+  if (!w.book)
+    co_return refuse({"not-ready", "cannot read the log: the ledger is not open yet", "See: difyd status"});
+  for (const auto& each : w.book->current().migrations) {
+    if (each.id != id) continue;
+    auto text = co_await w.book->log(each.log);
+    if (!text) co_return refuse(text.error());
+    co_return http::text_response(200, text->value_or(""));
+  }
+  co_return refuse({"no-such-migration", "cannot read the log: there is no migration " + id,
+                    "List them: difyd migrations"});
+}
+
+task<http::response> get(world& w, const http::request& request) {
+  const std::string path(request.path());
+  const ledger::record nothing;
+  const ledger::record& book = w.book ? w.book->current() : nothing;
+  if (path == "/v1/status") co_return http::json_response(200, control::to_json(status_of(w)) + "\n");
+  if (path == "/v1/events") co_return stream_events(w, request);
+  if (path == "/v1/checks")
+    co_return http::json_response(200, control::to_json(co_await probe_everything(w)) + "\n");
+  if (path == "/v1/plan") co_return answer_with(co_await plan_of(w, request.query("version").value_or("")));
+  if (path == "/v1/history") co_return http::json_response(200, control::to_json(history_of(book)) + "\n");
+  if (path == "/v1/migrations")
+    co_return http::json_response(200, control::to_json(migrations_of(book)) + "\n");
+  constexpr std::string_view prefix = "/v1/migrations/", suffix = "/log";
+  if (path.starts_with(prefix) && path.ends_with(suffix) && path.size() > prefix.size() + suffix.size())
+    co_return co_await migration_log(w,
+                                     path.substr(prefix.size(), path.size() - prefix.size() - suffix.size()));
+  co_return http::json_response(404,
+                                control::to_json(Error{"no-such-route", "there is no " + path, {}}) + "\n");
+}
+
+http::response post(world& w, const http::request& request) {
+  const std::string path(request.path());
+  if (path == "/v1/upgrade") {
+    const auto version = control::parse_upgrade_request(request.body);
+    return version ? answer_with(request_upgrade(w, *version), 202) : refuse(version.error());
+  }
+  if (path == "/v1/stack/up") return answer_with(request_up(w), 202);
+  if (path == "/v1/stack/down") return answer_with(request_down(w), 202);
+  if (path == "/v1/stack/restart") {
+    auto services = control::parse_services_request(request.body);
+    return services ? answer_with(request_restart(w, std::move(*services)), 202) : refuse(services.error());
+  }
+  return http::json_response(404,
+                             control::to_json(Error{"no-such-route", "there is no POST " + path, {}}) + "\n");
+}
+
+task<http::response> route(world& w, const http::request& request) {
+  if (request.method == "GET" || request.method == "HEAD") co_return co_await get(w, request);
+  if (request.method == "POST") co_return post(w, request);
+  auto response = http::json_response(
+      405, control::to_json(Error{"method-not-allowed", "only GET and POST are known here", {}}) + "\n");
+  response.headers.set("Allow", "GET, HEAD, POST");
+  co_return response;
+}
+
+}  // namespace
+
+http::handler make_routes(world& w) {
+  return [&w](const http::request& request, const http::peer&) { return route(w, request); };
+}
+
+}  // namespace difyd::supervisor

@@ -1,0 +1,145 @@
+#include "start.hpp"
+
+#include "difyd/base/log.hpp"
+#include "difyd/host/metadata.hpp"
+#include "difyd/release/roles.hpp"
+#include "engine_work.hpp"
+#include "links.hpp"
+#include "start_choice.hpp"
+#include "upgrading.hpp"
+
+namespace difyd::supervisor {
+namespace {
+
+// Not there yet: the cause is shown in the phase, and the start is proposed again.
+ended not_yet(world& w, const Error& error) {
+  const auto at = w.stands.get()->at == phase::serving ? phase::serving : phase::starting;
+  stand(w, at, error.message,
+        error.remedy.empty() ? std::vector<std::string>{} : std::vector<std::string>{error.remedy});
+  return failed_with(error);
+}
+
+task<Result<release_ptr>> load_deployed(world& w, version which) {
+  auto in_force = release::environment_of(release::working_copy(w.settings, which));
+  if (!in_force) co_return fail(in_force.error());
+  const auto settings = std::make_shared<config::settings>(w.settings);
+  co_return co_await w.files.run<release_ptr>(
+      [settings, which, in_force = *in_force]() -> Result<release_ptr> {
+        auto release = release::assemble(*settings, which, in_force);
+        if (!release) return fail(release.error());
+        return std::make_shared<const release::release>(std::move(*release));
+      },
+      std::chrono::minutes(2), "prepare release " + which.text());
+}
+
+bool bundled(const world& w) { return w.settings.database.kind == "bundled"; }
+
+// Lease and schema revision where the database is reachable without the stack.
+task<Result<std::optional<revision>>> reach_database(world& w) {
+  if (auto linked = link_database(w); !linked) co_return fail(linked.error());
+  co_await await_lease(w);
+  auto schema = co_await read_schema(w);
+  if (!schema) co_return fail(schema.error());
+  co_return std::optional<revision>(*schema);
+}
+
+task<start_facts> gather(world& w, std::optional<revision> schema) {
+  start_facts facts;
+  facts.configured = w.settings.version;
+  facts.database = std::move(schema);
+  const auto& ledger = w.book->current();
+  if (ledger.deployed) {
+    facts.deployed = ledger.deployed->version;
+    facts.ledger_revision = ledger.deployed->revision;
+  }
+  if (ledger.in_flight) {
+    facts.in_flight = ledger.in_flight->to;
+    for (const auto& past : ledger.history)
+      if (past.id == ledger.in_flight->id && past.result == ledger::ending::held) facts.held = true;
+  }
+  if (auto metadata = co_await host::read_instance_metadata(); metadata && *metadata)
+    if (auto wanted = parse_version((*metadata)->wanted_version)) facts.metadata = *wanted;
+  co_return facts;
+}
+
+// An image that does not know the database's revision is never started on it: the ledger's
+// revision was read after that very image had served.
+task<Result<>> revision_known(world& w, const release::release& what) {
+  auto schema = co_await read_schema(w);
+  if (!schema) co_return fail(schema.error());
+  const auto& deployed = w.book->current().deployed;
+  if (deployed && *schema == deployed->revision) co_return Result<>{};
+  auto head = co_await image_head(w, release::image_of(what.project, release::api_service(what.project)));
+  if (!head) co_return fail(head.error());
+  if (*head == *schema) co_return Result<>{};
+  co_return fail("revision-mismatch",
+                 "cannot start " + what.version.text() + ": the database holds revision " +
+                     (schema->empty() ? "none" : schema->id) + ", the image's head is " + head->id);
+}
+
+task<ended> run_deployed(world& w, version which, std::string id) {
+  auto release = co_await load_deployed(w, which);
+  if (!release) co_return not_yet(w, release.error());
+  w.in_force.set(*release);
+  const auto project = project_of(*release);
+  const auto limit = w.settings.upgrade.start_timeout;
+  if (auto images = co_await have_images(w, project, id); !images) co_return not_yet(w, images.error());
+  if (bundled(w)) {
+    if (auto up = co_await bring_up(w, *release, infrastructure((*release)->project), id, limit, false); !up)
+      co_return not_yet(w, up.error());
+    if (auto schema = co_await reach_database(w); !schema) co_return not_yet(w, schema.error());
+  }
+  if (auto known = co_await revision_known(w, **release); !known) {
+    if (known.error().code != "revision-mismatch") co_return not_yet(w, known.error());
+    stand(w, phase::holding, known.error().message);
+    co_return ended{"held", {}, known.error()};
+  }
+  if (auto up = co_await bring_up(w, *release, {}, id, limit, false); !up) co_return not_yet(w, up.error());
+  stand(w, phase::serving, "Dify " + which.text() + " is up");
+  co_return done_as("Dify " + which.text() + " is up");
+}
+
+task<ended> act(world& w, start_choice choice, std::string id) {
+  if (!choice.warning.empty()) log::warning("start", choice.warning);
+  switch (choice.action) {
+    case start_action::hold:
+      stand(w, phase::holding, choice.reason, hold_options(w));
+      co_return ended{"held", {}, {"held", choice.reason, {}}};
+    case start_action::resume:
+      co_return co_await resume_upgrade(w);
+    case start_action::install:
+      co_return co_await upgrade_at_start(w, id, *choice.target);
+    case start_action::run:
+      co_return co_await run_deployed(w, *choice.target, id);
+    case start_action::upgrade: {
+      auto how = co_await upgrade_at_start(w, id, *choice.target);
+      // Refused: what is deployed serves on.
+      if (how.result != "refused") co_return how;
+      log::warning("start", "the configured version is refused", {{"cause", how.error.message}});
+      co_return co_await run_deployed(w, w.book->current().deployed->version, id);
+    }
+  }
+  co_return failed_with({"internal", "no such start", {}});
+}
+
+}  // namespace
+
+task<ended> start_up(world& w, std::string id) {
+  if (stopped_by_operator(w)) {
+    stand(w, phase::stopped, "stopped by the operator", {"difyd up starts the stack"});
+    co_return done_as("stopped by the operator");
+  }
+  if (auto connected = co_await w.engine.connect(); !connected) co_return not_yet(w, connected.error());
+  co_await sweep_leftovers(w);
+  if (auto proven = co_await prove_storage(w); !proven) co_return not_yet(w, proven.error());
+  if (auto opened = co_await open_ledger(w); !opened) co_return not_yet(w, opened.error());
+  std::optional<revision> schema;
+  if (!bundled(w)) {
+    auto reached = co_await reach_database(w);
+    if (!reached) co_return not_yet(w, reached.error());
+    schema = *reached;
+  }
+  co_return co_await act(w, choose_start(co_await gather(w, std::move(schema))), std::move(id));
+}
+
+}  // namespace difyd::supervisor

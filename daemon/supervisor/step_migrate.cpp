@@ -1,0 +1,204 @@
+// Step migrate: flask db upgrade in a container of its own. Its exit code, the revision
+// against the image's head, and whether anything moved decide (DESIGN promise 2).
+#include <utility>
+
+#include "difyd/base/text.hpp"
+#include "difyd/release/roles.hpp"
+#include "difyd/stack/job.hpp"
+#include "step_result.hpp"
+#include "upgrade_work.hpp"
+
+namespace difyd::supervisor {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Session settings of the migrator. Dify passes options of its own to libpq, so PGOPTIONS has
+// no effect and DB_EXTRAS is the way (Dify FACTS section c). client_connection_check_interval
+// is PostgreSQL 14's.
+std::string migrator_extras(const std::string& present, int server_version) {
+  std::string extras = "options=-c%20statement_timeout=0%20-c%20lock_timeout=60s";
+  if (server_version >= 140000) extras += "%20-c%20client_connection_check_interval=5s";
+  extras += "&keepalives=1&keepalives_idle=30&keepalives_interval=10&keepalives_count=3";
+  std::string kept;
+  for (const auto& part : split(present, '&'))
+    if (!part.empty() && part.rfind("options=", 0) != 0 && part.rfind("keepalives", 0) != 0)
+      kept += part + "&";
+  return kept + extras;
+}
+
+// Output comes in pieces; events are whole lines.
+class line_splitter {
+ public:
+  explicit line_splitter(std::function<void(std::string)> tell) : tell_(std::move(tell)) {}
+  void feed(std::string_view bytes) {
+    rest_ += bytes;
+    for (std::size_t end; (end = rest_.find('\n')) != std::string::npos; rest_.erase(0, end + 1))
+      tell_(rest_.substr(0, end));
+  }
+
+ private:
+  std::function<void(std::string)> tell_;
+  std::string rest_;
+};
+
+// The line that names the error: Python prints it before details that say less.
+std::string cause_line(const std::string& output) {
+  const auto lines = split(trim(output), '\n');
+  for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
+    const std::string first = line->substr(0, line->find(' '));
+    if (first.ends_with("Error:") || first.ends_with("Exception:")) return line->substr(0, 300);
+  }
+  return lines.empty() ? std::string() : std::string(trim(lines.back())).substr(0, 300);
+}
+
+}  // namespace
+
+void upgrade_work::tell(std::string line) {
+  control::event event;
+  event.operation = id_;
+  event.kind = "output";
+  event.subject = "migrate";
+  event.text = std::move(line);
+  world_.events.add(std::move(event));
+}
+
+task<Result<>> upgrade_work::migrators_gone() {
+  const auto& main = world_.settings.database.main;
+  const auto database = world_.database;
+  const auto patience = std::chrono::steady_clock::now() + 2min;
+  bool told = false;
+  for (;;) {
+    auto sessions = co_await database->sessions(main, {main}, {});
+    if (!sessions) {
+      // A server that restarts is back within minutes; until then nothing is known.
+      if (std::chrono::steady_clock::now() >= patience) co_return fail(sessions.error());
+      co_await pause(1s);
+      continue;
+    }
+    bool running = false;
+    for (const auto& session : *sessions)
+      running = running || session.application_name.rfind("difyd-migrate-", 0) == 0;
+    if (!running) co_return Result<>{};
+    if (!std::exchange(told, true))
+      tell("an earlier migrator is still at work in the database; waiting for its end");
+    // A migrator whose container is gone may still be at work inside the server: it is waited
+    // for, never ended.
+    co_await pause(1s);
+  }
+}
+
+task<Result<int>> upgrade_work::migrator_job(release_ptr to, std::string& output) {
+  const auto project = project_of(to);
+  const std::string api = release::api_service(to->project);
+  auto facts = co_await world_.database->facts(world_.settings.database.main);
+  if (!facts) co_return fail(facts.error());
+  const auto& environment = to->project.services.at(api).environment;
+  const auto extras = environment.find("DB_EXTRAS");
+  auto lines = std::make_shared<line_splitter>([this](std::string line) { tell(std::move(line)); });
+  auto all = std::make_shared<std::string>();
+  stack::job_spec job;
+  job.service = api;
+  job.name = world_.settings.project + "-migrate-" + id_ + "-" + random_hex(4);
+  job.entrypoint = compose::text_list{"flask"};
+  job.command = compose::text_list{"db", "upgrade"};
+  job.environment = {
+      {"MIGRATION_ENABLED", "false"},
+      {"PGAPPNAME", migrator_name()},
+      {"DB_EXTRAS", migrator_extras(extras != environment.end() && extras->second ? *extras->second : "",
+                                    facts->version_number)}};
+  job.labels = {{"dev.difyd.upgrade", id_}};
+  job.network = "default";
+  const auto limit = world_.settings.upgrade.migrate_timeout;
+  job.limit = limit.count() > 0 ? limit : duration(std::chrono::hours(24 * 7));
+  job.on_output = [lines, all](std::string_view bytes) {
+    lines->feed(bytes);
+    if (all->size() < (8u << 20)) all->append(bytes);
+  };
+  auto done =
+      co_await stack::run_job(world_.engine, project, stack::dialect_in_use(*world_.observed.get()), job);
+  output = *all;
+  if (!done) co_return fail(done.error());
+  co_return done->exit_code;
+}
+
+task<upgrade::step_result> upgrade_work::run_migrator(release_ptr to) {
+  const std::string main = world_.settings.database.main;
+  const auto database = world_.database;
+  if (auto gone = co_await migrators_gone(); !gone) co_return failed_step(gone.error());
+  auto head = co_await image_head(world_, release::image_of(to->project, release::api_service(to->project)));
+  if (!head) co_return failed_step(head.error());
+  auto before = co_await read_schema(world_);
+  if (!before) co_return failed_step(before.error());
+  auto catalog_before = co_await database->catalog_fingerprint(main);
+  if (!catalog_before) co_return failed_step(catalog_before.error());
+
+  ledger::migration_record record;
+  record.id = id_;
+  record.version = to_;
+  record.from = *before;
+  record.log = "migration-" + id_ + ".log";
+  record.started_at = std::chrono::system_clock::now();
+  std::string output;
+  auto exit = co_await migrator_job(to, output);
+  record.ended_at = std::chrono::system_clock::now();
+  if (exit) record.exit_code = *exit;
+  if (auto gone = co_await migrators_gone(); !gone) co_return failed_step(gone.error(), true);
+  auto after = co_await read_schema(world_);
+  auto catalog_after = co_await database->catalog_fingerprint(main);
+  // What cannot be read may have moved.
+  const bool moved_now = !after || !catalog_after || *after != *before || *catalog_after != *catalog_before;
+  // An earlier run of the migrator may have moved it before this one began.
+  const auto& deployed = world_.book->current().deployed;
+  const bool moved = moved_now || (from_ && deployed && (!after || *after != deployed->revision));
+  if (after) record.to = *after;
+  auto kept = co_await world_.book->keep_log(record.log, output);
+  auto recorded = co_await world_.book->record_migration(record);
+  if (!exit) co_return failed_step(exit.error(), moved);
+  if (*exit != 0)
+    co_return failed_step(
+        Error{"migration-failed",
+              "the migration to " + to_.text() + " failed (exit code " + std::to_string(*exit) + ")" +
+                  (moved ? " after the database had moved" : ", the database is unchanged") + ": " +
+                  cause_line(output),
+              "Its whole output: difyd migrations log " + id_},
+        moved);
+  if (!after) co_return failed_step(after.error(), true);
+  if (*after != *head)
+    co_return failed_step(
+        Error{"migration-incomplete",
+              "the migration to " + to_.text() + " ended with revision " +
+                  (after->empty() ? "none" : after->id) + " where the image's head is " + head->id,
+              "Its whole output: difyd migrations log " + id_},
+        moved);
+  if (!kept) co_return failed_step(kept.error(), moved);
+  if (!recorded) co_return failed_step(recorded.error(), moved);
+  co_return good_step((before->empty() ? "empty" : before->id) + " -> " + after->id, moved);
+}
+
+task<upgrade::step_result> upgrade_work::migrate() {
+  auto to = co_await target();
+  if (!to) co_return failed_step(to.error());
+  world_.in_force.set(*to);
+  // After an interruption the database may be down, and the lease with it.
+  if (world_.settings.database.kind == "bundled")
+    if (auto up = co_await bring_up(world_, *to, infrastructure((*to)->project), id_,
+                                    world_.settings.upgrade.start_timeout, false);
+        !up)
+      co_return failed_step(up.error());
+  if (auto linked = link_database(world_); !linked) co_return failed_step(linked.error());
+  if (auto lease = co_await take_lease(world_); !lease || !*lease)
+    co_return failed_step(
+        lease ? Error{"lease-lost", "cannot migrate: the lease is " + *world_.lease_text.get(), {}}
+              : lease.error());
+  // A human, or another tool, may have started something since the stop.
+  if (auto silent = co_await prove_silence(); !silent) co_return failed_step(silent.error());
+  if (auto networks = co_await have_networks(world_, *to, id_); !networks)
+    co_return failed_step(networks.error());
+  world_.migrate_begun = std::chrono::system_clock::now();
+  auto result = co_await run_migrator(*to);
+  world_.migrate_begun.reset();
+  co_return result;
+}
+
+}  // namespace difyd::supervisor

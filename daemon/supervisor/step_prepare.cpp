@@ -1,0 +1,100 @@
+// Steps admit, prepare and drain: the old version serves, nothing is changed.
+#include "difyd/release/bundle.hpp"
+#include "difyd/release/roles.hpp"
+#include "probing.hpp"
+#include "step_result.hpp"
+#include "upgrade_work.hpp"
+
+namespace difyd::supervisor {
+namespace {
+
+// Findings that an upgrade must not begin with; a broken service does not block its own fix.
+bool blocks(const finding& found) {
+  if (found.level < severity::error) return false;
+  for (const auto* subject : {"storage", "database", "engine", "disk"})
+    if (found.subject.rfind(subject, 0) == 0) return true;
+  return false;
+}
+
+}  // namespace
+
+task<Result<>> upgrade_work::check_admission() {
+  if (from_ && to_ == *from_)
+    co_return fail("version-deployed", "cannot upgrade to " + to_.text() + ": it is the deployed version");
+  if (from_ && to_ < *from_)
+    co_return fail("version-older",
+                   "cannot upgrade to " + to_.text() + ": " + from_->text() +
+                       " is deployed and versions only go forward",
+                   "Going back means restoring a backup that was taken before " + from_->text());
+  const std::string source = world_.settings.releases_source;
+  const version wanted = to_;
+  auto bundle = co_await world_.files.run<release::bundle>(
+      [source, wanted] { return release::find_bundle(source, wanted); }, std::chrono::seconds(30),
+      "read release " + to_.text());
+  if (!bundle) co_return fail(bundle.error());
+  co_return Result<>{};
+}
+
+task<upgrade::step_result> upgrade_work::admit() {
+  if (auto admitted = co_await check_admission(); !admitted) co_return failed_step(admitted.error());
+  co_return good_step(from_ ? from_->text() + " -> " + to_.text() : "first installation of " + to_.text());
+}
+
+task<Result<>> upgrade_work::prepare_images() {
+  std::optional<std::string> in_force;
+  if (from_) {
+    auto environment = release::environment_of(release::working_copy(world_.settings, *from_));
+    if (!environment) co_return fail(environment.error());
+    in_force = std::move(*environment);
+  }
+  const auto settings = std::make_shared<config::settings>(world_.settings);
+  const version wanted = to_;
+  auto preview = co_await world_.files.run<release_ptr>(
+      [settings, wanted, in_force]() -> Result<release_ptr> {
+        auto release = release::preview(*settings, wanted, in_force);
+        if (!release) return fail(release.error());
+        return std::make_shared<const release::release>(std::move(*release));
+      },
+      std::chrono::minutes(2), "resolve release " + to_.text());
+  if (!preview) co_return fail(preview.error());
+  auto images = co_await have_images(world_, project_of(*preview), id_);
+  if (!images) co_return fail(images.error());
+  const std::string api = release::image_of((*preview)->project, release::api_service((*preview)->project));
+  auto head = co_await image_head(world_, api);
+  if (!head) co_return fail(head.error());
+  co_return Result<>{};
+}
+
+task<upgrade::step_result> upgrade_work::prepare() {
+  if (auto proven = co_await prove_storage(world_); !proven) co_return failed_step(proven.error());
+  // What was found a while ago may be mended, or worse.
+  const auto findings = co_await probe_everything(world_);
+  for (const auto& found : findings)
+    if (blocks(found))
+      co_return failed_step(
+          Error{found.code, "cannot upgrade: " + found.subject + ": " + found.detail, found.remedy});
+  if (auto images = co_await prepare_images(); !images) co_return failed_step(images.error());
+  co_return good_step("images are here");
+}
+
+task<upgrade::step_result> upgrade_work::drain() {
+  stand(world_, phase::upgrading, "upgrading to " + to_.text());
+  if (!from_) co_return good_step({}, inherited_);
+  auto old = co_await source();
+  if (!old) co_return failed_step(old.error(), inherited_);
+  auto seen = co_await look(world_, project_of(*old));
+  if (!seen) co_return failed_step(seen.error(), inherited_);
+  // After a boot nothing serves that could be drained.
+  const auto serving = stack::containers_of(*seen, release::api_service((*old)->project));
+  if (serving.empty() || !serving.front()->running()) co_return good_step("nothing serves", inherited_);
+  // The load balancer sees "maintenance" and takes the VM out before anything stops.
+  co_await pause(world_.settings.upgrade.drain_grace);
+  const auto grace =
+      std::chrono::duration_cast<std::chrono::seconds>(world_.settings.upgrade.worker_stop_limit);
+  auto stopped = co_await stop_services(world_, project_of(*old), release::worker_services((*old)->project),
+                                        static_cast<int>(grace.count()), id_);
+  if (!stopped) co_return failed_step(stopped.error(), inherited_);
+  co_return good_step("workers are idle and stopped", inherited_);
+}
+
+}  // namespace difyd::supervisor

@@ -1,0 +1,151 @@
+// Steps stop and backup: from here Dify is down.
+#include <algorithm>
+
+#include "difyd/base/log.hpp"
+#include "difyd/base/text.hpp"
+#include "difyd/release/roles.hpp"
+#include "page.hpp"
+#include "step_result.hpp"
+#include "upgrade_work.hpp"
+
+namespace difyd::supervisor {
+namespace {
+
+using namespace std::chrono_literals;
+
+bool contains(const std::vector<std::string>& list, const std::string& word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+// What has a container now and is no infrastructure: all of it stops.
+std::vector<std::string> to_stop(const stack::observed& now, const std::vector<std::string>& stays) {
+  std::vector<std::string> result;
+  for (const auto& container : now.containers)
+    if (!contains(stays, container.service) && !contains(result, container.service))
+      result.push_back(container.service);
+  return result;
+}
+
+bool ours(const database::session_info& session) { return session.application_name.rfind("difyd", 0) == 0; }
+
+std::string session_text(const database::session_info& session) {
+  return (session.application_name.empty() ? "unnamed" : session.application_name) + " (pid " +
+         std::to_string(session.pid) + ", " + session.user + " from " +
+         (session.client_address.empty() ? "a socket" : session.client_address) + ")";
+}
+
+// Reference of the image of each infrastructure service of `to` that differs from what the same
+// service, or one of the same repository, has run so far.
+bool image_changes(const compose::project& from, const compose::project& to, const std::string& service) {
+  const std::string now = release::image_of(to, service);
+  std::string before = release::image_of(from, service);
+  if (before.empty())
+    for (const auto& other : release::services_of_image(from, release::repository(now)))
+      before = release::image_of(from, other);
+  return !before.empty() && before != now;
+}
+
+}  // namespace
+
+task<Result<>> upgrade_work::prove_silence() {
+  const auto& names = world_.settings.database;
+  const auto database = world_.database;
+  if (!database)
+    co_return fail("database-not-up", "cannot prove that the databases are silent: no connection to them");
+  std::vector<std::string> left;
+  for (int attempt = 0; attempt < 30; ++attempt) {
+    auto sessions = co_await database->sessions(names.main, {names.main, names.plugin}, {});
+    if (!sessions && attempt == 29) co_return fail(sessions.error());
+    left.clear();
+    if (sessions)
+      for (const auto& session : *sessions)
+        if (!ours(session)) left.push_back(session_text(session));
+    if (sessions && left.empty()) co_return Result<>{};
+    co_await pause(500ms);
+  }
+  co_return fail("sessions-left", "cannot go on: the databases are still used by " + join(left, ", "),
+                 "End those sessions, then upgrade again");
+}
+
+// Two services on one data directory destroy it: what `what` does not know is removed, and
+// proven gone, before any of its own data services starts.
+task<Result<>> upgrade_work::remove_strangers(release_ptr what) {
+  auto seen = co_await look(world_, project_of(what));
+  if (!seen) co_return fail(seen.error());
+  std::vector<std::string> strangers;
+  for (const auto& container : seen->containers)
+    if (!container.one_off && !what->project.services.contains(container.service) &&
+        !contains(strangers, container.service))
+      strangers.push_back(container.service);
+  if (auto stopped = co_await stop_services(world_, project_of(what), strangers, std::nullopt, id_); !stopped)
+    co_return stopped;
+  for (const auto& container : seen->containers)
+    if (!container.one_off && contains(strangers, container.service))
+      if (auto removed = co_await world_.engine.containers.remove(container.id); !removed) co_return removed;
+  co_return Result<>{};
+}
+
+// Whether a data service has been started with an image that the old release does not have.
+bool upgrade_work::data_service_moved(const release::release& to) const {
+  if (!source_) return false;
+  for (const auto& service : infrastructure(to.project)) {
+    if (!image_changes(source_->project, to.project, service)) continue;
+    for (const auto* container : stack::containers_of(*world_.observed.get(), service))
+      if (container->image == release::image_of(to.project, service) && container->state != "created")
+        return true;
+  }
+  return false;
+}
+
+task<Result<>> upgrade_work::replace_data_services(release_ptr to) {
+  const auto stays = infrastructure(to->project);
+  if (stays.empty()) co_return Result<>{};
+  if (auto removed = co_await remove_strangers(to); !removed) co_return removed;
+  auto up = co_await bring_up(world_, to, stays, id_, world_.settings.upgrade.start_timeout, false);
+  if (auto seen = co_await look(world_, project_of(to)); !seen && up) co_return fail(seen.error());
+  co_return up;
+}
+
+task<Result<>> upgrade_work::stop_old(release_ptr old) {
+  // The page goes up as nginx goes down; difyd-health waits for the port.
+  world_.page.set(maintenance_page_of(world_.settings, *old, to_));
+  auto seen = co_await look(world_, project_of(old));
+  if (!seen) co_return fail(seen.error());
+  const auto services = to_stop(*seen, infrastructure(old->project));
+  if (auto stopped = co_await stop_services(world_, project_of(old), services, std::nullopt, id_); !stopped)
+    co_return stopped;
+  // After a restart of the daemon a bundled database may be down: it is asked once it is up again.
+  if (!world_.database) co_return Result<>{};
+  co_return co_await prove_silence();
+}
+
+task<Result<>> upgrade_work::reach_silent_database() {
+  if (auto linked = link_database(world_); !linked) co_return linked;
+  auto lease = co_await take_lease(world_);
+  if (!lease) co_return fail(lease.error());
+  if (!*lease) co_return fail("lease-lost", "cannot go on: the lease is " + *world_.lease_text.get());
+  co_return co_await prove_silence();
+}
+
+task<upgrade::step_result> upgrade_work::stop() {
+  auto next = co_await target();
+  if (!next) co_return failed_step(next.error());
+  auto old = co_await source();
+  if (!old) co_return failed_step(old.error());
+  if (*old)
+    if (auto stopped = co_await stop_old(*old); !stopped) co_return failed_step(stopped.error());
+  world_.in_force.set(*next);
+  auto done = co_await replace_data_services(*next);
+  if (done) done = co_await reach_silent_database();
+  const bool moved = data_service_moved(**next);
+  if (!done) co_return failed_step(done.error(), moved);
+  co_return good_step(
+      *old ? "nothing of " + from_->text() + " runs, the databases are silent" : std::string(), moved);
+}
+
+task<upgrade::step_result> upgrade_work::backup() {
+  co_return good_step("none is configured: NO backup was taken; writes stopped at " +
+                      to_rfc3339(std::chrono::system_clock::now()));
+}
+
+}  // namespace difyd::supervisor

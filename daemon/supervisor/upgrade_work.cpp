@@ -1,0 +1,131 @@
+#include "upgrade_work.hpp"
+
+#include "difyd/base/log.hpp"
+#include "difyd/base/text.hpp"
+
+namespace difyd::supervisor {
+namespace {
+
+using upgrade::mark;
+using upgrade::mark_state;
+using upgrade::step;
+
+ledger::entry_state entry_state_of(mark_state state) {
+  if (state == mark_state::begun) return ledger::entry_state::begin;
+  return state == mark_state::done ? ledger::entry_state::done : ledger::entry_state::failed;
+}
+
+mark_state mark_state_of(ledger::entry_state state) {
+  if (state == ledger::entry_state::begin) return mark_state::begun;
+  return state == ledger::entry_state::done ? mark_state::done : mark_state::failed;
+}
+
+// Up to the end of prepare nothing is changed, so nothing needs to be remembered.
+bool needs_journal(step at) { return at > step::prepare; }
+
+}  // namespace
+
+upgrade_work::upgrade_work(world& w, std::string id, version to, std::string origin, bool journaled)
+    : world_(w), id_(std::move(id)), to_(std::move(to)), origin_(std::move(origin)), journaled_(journaled) {
+  if (const auto& former = w.book->current().in_flight)
+    for (const auto& entry : former->entries) inherited_ = inherited_ || entry.irreversible;
+  if (journaled && w.book->current().in_flight)
+    from_ = w.book->current().in_flight->from;
+  else if (w.book->current().deployed)
+    from_ = w.book->current().deployed->version;
+}
+
+task<Result<>> upgrade_work::record(mark entry, std::string detail) {
+  show(entry, detail);
+  if (!needs_journal(entry.at)) co_return Result<>{};
+  const auto now = std::chrono::system_clock::now();
+  if (!journaled_) {
+    ledger::journal journal;
+    journal.id = id_;
+    journal.from = from_;
+    journal.to = to_;
+    journal.started_at = now;
+    journal.origin = origin_;
+    if (auto begun = co_await world_.book->begin_upgrade(std::move(journal)); !begun) co_return begun;
+    journaled_ = true;
+  }
+  ledger::journal_entry line;
+  line.step = upgrade::to_text(entry.at);
+  line.state = entry_state_of(entry.state);
+  line.at = now;
+  line.detail = std::move(detail);
+  line.irreversible = entry.irreversible;
+  co_return co_await world_.book->append(std::move(line));
+}
+
+void upgrade_work::show(mark entry, const std::string& detail) {
+  const auto now = std::chrono::steady_clock::now();
+  if (entry.state == mark_state::begun) step_began_ = now;
+  const double seconds = step_began_ ? std::chrono::duration<double>(now - *step_began_).count() : 0;
+  control::event event;
+  event.operation = id_;
+  event.kind = "step";
+  event.subject = upgrade::to_text(entry.at);
+  event.state = upgrade::to_text(entry.state);
+  if (entry.state != mark_state::begun)
+    event.text = to_text(std::chrono::duration_cast<duration>(std::chrono::duration<double>(seconds))) +
+                 (detail.empty() ? "" : ", " + detail);
+  world_.events.add(event);
+
+  auto operation = world_.operation.get()->value_or(control::operation_status{});
+  if (entry.state == mark_state::begun)
+    operation.steps.push_back({event.subject, "begun", to_rfc3339(std::chrono::system_clock::now()), 0, {}});
+  else if (!operation.steps.empty()) {
+    operation.steps.back().state = event.state;
+    operation.steps.back().seconds = seconds;
+    operation.steps.back().detail = detail;
+  }
+  world_.operation.set(std::move(operation));
+}
+
+task<Result<release_ptr>> upgrade_work::load(version which) {
+  std::optional<std::string> in_force;
+  // What is carried forward comes from the release that served, not from an older copy of this one.
+  if (from_) {
+    auto environment = release::environment_of(release::working_copy(world_.settings, *from_));
+    if (!environment) co_return fail(environment.error());
+    in_force = std::move(*environment);
+  }
+  const auto settings = std::make_shared<config::settings>(world_.settings);
+  auto made = co_await world_.files.run<release_ptr>(
+      [settings, which, in_force]() -> Result<release_ptr> {
+        auto release = release::assemble(*settings, which, in_force);
+        if (!release) return fail(release.error());
+        return std::make_shared<const release::release>(std::move(*release));
+      },
+      std::chrono::minutes(2), "prepare release " + which.text());
+  co_return made;
+}
+
+task<Result<release_ptr>> upgrade_work::target() {
+  if (target_) co_return target_;
+  auto loaded = co_await load(to_);
+  if (loaded) target_ = *loaded;
+  co_return loaded;
+}
+
+task<Result<release_ptr>> upgrade_work::source() {
+  if (source_ || !from_) co_return source_;
+  auto loaded = co_await load(*from_);
+  if (loaded) source_ = *loaded;
+  co_return loaded;
+}
+
+std::vector<mark> marks_of(const ledger::journal& journal) {
+  std::vector<mark> marks;
+  // The steps before the journal begins passed, else there would be none.
+  marks.push_back({step::prepare, mark_state::done, false});
+  for (const auto& entry : journal.entries)
+    if (const auto at = upgrade::parse_step(entry.step))
+      marks.push_back({*at, mark_state_of(entry.state), entry.irreversible});
+  // What commit found out was lost with the process: it is entered again.
+  if (marks.back().at == step::commit && marks.back().state == mark_state::done) marks.pop_back();
+  return marks;
+}
+
+}  // namespace difyd::supervisor

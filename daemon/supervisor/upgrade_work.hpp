@@ -1,0 +1,81 @@
+// The steps of an upgrade (and of the first installation) on the real engine, database and
+// share. Each may be repeated after an interruption at any point in it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "difyd/upgrade/effects.hpp"
+#include "engine_work.hpp"
+#include "links.hpp"
+#include "world.hpp"
+
+namespace difyd::supervisor {
+
+class upgrade_work final : public upgrade::effects {
+ public:
+  // `journaled`: an upgrade found in flight, whose journal is begun already.
+  upgrade_work(world& w, std::string id, version to, std::string origin, bool journaled);
+
+  task<Result<>> record(upgrade::mark entry, std::string detail) override;
+  task<upgrade::step_result> admit() override;
+  task<upgrade::step_result> prepare() override;
+  task<upgrade::step_result> drain() override;
+  task<upgrade::step_result> stop() override;
+  task<upgrade::step_result> backup() override;
+  task<upgrade::step_result> migrate() override;
+  task<upgrade::step_result> start() override;
+  task<upgrade::step_result> verify() override;
+  task<upgrade::step_result> commit() override;
+  task<upgrade::step_result> put_back() override;
+
+  const std::string& id() const { return id_; }
+  const std::optional<version>& from() const { return from_; }
+  // Whether the journal was begun: from then on the ledger must be told the ending.
+  bool journaled() const { return journaled_; }
+  // Set by commit: what the ledger is told as deployed.
+  const std::optional<ledger::deployment>& committed() const { return committed_; }
+
+ private:
+  // The release that is upgraded to, from its working copy; made when first asked for.
+  task<Result<release_ptr>> target();
+  // The release that served before; null at the first installation.
+  task<Result<release_ptr>> source();
+  task<Result<release_ptr>> load(version which);
+
+  task<Result<>> check_admission();
+  task<Result<>> prepare_images();
+  task<Result<>> prove_silence();
+  task<Result<>> stop_old(release_ptr old);
+  task<Result<>> remove_strangers(release_ptr what);
+  task<Result<>> replace_data_services(release_ptr to);
+  task<Result<>> reach_silent_database();
+  bool data_service_moved(const release::release& to) const;
+  task<upgrade::step_result> run_migrator(release_ptr to);
+  task<Result<int>> migrator_job(release_ptr to, std::string& output);
+  task<Result<>> migrators_gone();
+  task<Result<>> start_stack(release_ptr what);
+  task<Result<>> answers(release_ptr what);
+  void tell(std::string line);
+  void show(upgrade::mark entry, const std::string& detail);
+  std::string migrator_name() const { return "difyd-migrate-" + id_; }
+
+  world& world_;
+  const std::string id_;
+  const version to_;
+  const std::string origin_;
+  bool journaled_;
+  std::optional<version> from_;
+  // A held upgrade that this one replaces had passed the point of no return.
+  bool inherited_ = false;
+  release_ptr target_;
+  release_ptr source_;
+  std::optional<ledger::deployment> committed_;
+  std::optional<std::chrono::steady_clock::time_point> step_began_;
+};
+
+// The journal of the ledger as the upgrade module reads it.
+std::vector<upgrade::mark> marks_of(const ledger::journal& journal);
+
+}  // namespace difyd::supervisor

@@ -1,0 +1,106 @@
+#include "upgrading.hpp"
+
+#include "difyd/upgrade/runner.hpp"
+#include "upgrade_work.hpp"
+
+namespace difyd::supervisor {
+namespace {
+
+task<Result<>> tell_ledger(world& w, upgrade_work& work, const upgrade::outcome& outcome) {
+  if (!work.journaled()) co_return Result<>{};
+  const std::string reason = outcome.reason.message;
+  switch (outcome.end) {
+    case upgrade::ending::done:
+      co_return co_await w.book->finish_upgrade(ledger::ending::done, {}, work.committed());
+    case upgrade::ending::held:
+      co_return co_await w.book->finish_upgrade(ledger::ending::held, reason);
+    case upgrade::ending::undone:
+    case upgrade::ending::refused:
+      co_return co_await w.book->finish_upgrade(ledger::ending::undone, reason);
+  }
+  co_return Result<>{};
+}
+
+ended as_done(world& w, const std::string& to) {
+  w.page.set(std::nullopt);
+  stand(w, phase::serving, "Dify " + to + " is up");
+  return done_as("Dify " + to + " is up and committed");
+}
+
+ended as_undone(world& w, const upgrade_work& work, const Error& reason) {
+  w.page.set(std::nullopt);
+  if (work.from()) {
+    stand(w, phase::serving, "the upgrade was undone, Dify " + work.from()->text() + " is up");
+  } else {
+    // Trying the same again would fail the same way, with downtime for nobody to see.
+    stand(w, phase::holding, "the first installation failed: " + reason.message,
+          {"difyd up: tries the installation again"});
+  }
+  return {"undone", {}, reason};
+}
+
+ended as_held(world& w, const Error& reason) {
+  stand(w, phase::holding, reason.message, hold_options(w));
+  return {"held", {}, reason};
+}
+
+task<ended> carry_through(world& w, std::string id, version to, std::string origin,
+                          std::vector<upgrade::mark> marks) {
+  w.chief.raise(priority::upgrade);
+  const bool resumed = !marks.empty();
+  const auto before = *w.stands.get();
+  upgrade_work work(w, id, to, std::move(origin), resumed);
+  auto status = w.operation.get()->value_or(control::operation_status{});
+  status.kind = "upgrade";
+  status.id = id;
+  status.to = to.text();
+  if (work.from()) status.from = work.from()->text();
+  w.operation.set(status);
+  if (resumed) stand(w, phase::upgrading, "going on with the upgrade to " + to.text());
+
+  const auto outcome = co_await upgrade::run(work, std::move(marks));
+  const auto told = co_await tell_ledger(w, work, outcome);
+  if (!told) co_return as_held(w, told.error());
+  switch (outcome.end) {
+    case upgrade::ending::done:
+      co_return as_done(w, to.text());
+    case upgrade::ending::undone:
+      co_return as_undone(w, work, outcome.reason);
+    case upgrade::ending::held:
+      co_return as_held(w, outcome.reason);
+    case upgrade::ending::refused:
+      break;
+  }
+  stand(w, before.at, before.message, before.options);
+  co_return ended{"refused", {}, outcome.reason};
+}
+
+}  // namespace
+
+task<ended> upgrade_by_operator(world& w, std::string id, version to) {
+  co_return co_await carry_through(w, std::move(id), std::move(to), "operator", {});
+}
+
+task<ended> upgrade_at_start(world& w, std::string id, version to) {
+  auto how = co_await carry_through(w, std::move(id), std::move(to), "configuration", {});
+  if (how.result == "refused") stand(w, phase::starting, how.error.message, {how.error.remedy});
+  co_return how;
+}
+
+task<ended> resume_upgrade(world& w) {
+  const auto journal = *w.book->current().in_flight;
+  co_return co_await carry_through(w, journal.id, journal.to, journal.origin, marks_of(journal));
+}
+
+std::vector<std::string> hold_options(const world& w) {
+  std::vector<std::string> options;
+  if (!w.book || !w.book->current().in_flight) return options;
+  const auto& flight = *w.book->current().in_flight;
+  options.push_back("difyd migrations log " + flight.id + ": shows what the migration said; changes nothing");
+  options.push_back("difyd upgrade " + flight.to.text() +
+                    ": tries the same upgrade again, from where the database is");
+  options.push_back("difyd upgrade VERSION: goes forward to a release that fixes it");
+  return options;
+}
+
+}  // namespace difyd::supervisor

@@ -1,0 +1,120 @@
+#include "views.hpp"
+
+#include "difyd/base/text.hpp"
+#include "difyd/release/roles.hpp"
+#include "page.hpp"
+
+namespace difyd::supervisor {
+namespace {
+
+double seconds_between(wall_time from, wall_time to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+control::service_status service_of(const std::string& name, const compose::service& definition,
+                                   const stack::observed& now) {
+  control::service_status result;
+  result.service = name;
+  result.image = definition.image;
+  result.state = "missing";
+  const auto containers = stack::containers_of(now, name);
+  if (containers.empty()) return result;
+  const auto& one = *containers.front();
+  result.container = one.name;
+  result.state = one.state;
+  result.health = one.health;
+  result.exit_code = one.exit_code;
+  result.since = one.running() ? one.started_at : one.finished_at;
+  result.ready = one.running() && (one.health.empty() || one.health == "healthy");
+  if (one.state == "exited" && one.exit_code == 0 && definition.restart == "no") result.ready = true;
+  return result;
+}
+
+std::string code_of(answer value, bool maintenance_is_200) {
+  if (value == answer::ok) return "200";
+  if (value == answer::maintenance && maintenance_is_200) return "200";
+  return "503";
+}
+
+std::string url_of(const release_ptr& release) {
+  if (!release) return {};
+  const auto port = published_port(release->project);
+  return port ? "http://127.0.0.1:" + std::to_string(*port) + "/" : std::string();
+}
+
+}  // namespace
+
+control::status status_of(const world& w) {
+  control::status result;
+  const auto stands = w.stands.get();
+  const auto release = *w.in_force.get();
+  const auto given = w.given.get();
+  result.program_version = DIFYD_VERSION;
+  result.project = w.settings.project;
+  result.phase = to_text(stands->at);
+  result.message = stands->message;
+  result.options = stands->options;
+  if (w.book && w.book->current().deployed) result.deployed = w.book->current().deployed->version.text();
+  if (w.settings.version) result.wanted = w.settings.version->text();
+  result.revision = *w.schema.get();
+  result.lease = *w.lease_text.get();
+  // "maintenance" is 200 for the autohealer, whatever it is for the load balancer.
+  result.healthz = code_of(given->healthz, true);
+  result.readyz = code_of(given->readyz, w.settings.maintenance.answer_health_path);
+  result.reason = given->reason;
+  result.url = url_of(release);
+  result.started = to_rfc3339(w.started);
+  if (release)
+    for (const auto& [name, definition] : release->project.services)
+      result.services.push_back(service_of(name, definition, *w.observed.get()));
+  for (const auto& found : *w.findings.get())
+    if (found.level > severity::ok) result.findings.push_back(found);
+  if (const auto operation = *w.operation.get(); operation && operation->kind == "upgrade")
+    result.operation = operation;
+  return result;
+}
+
+std::vector<control::migration> migrations_of(const ledger::record& book) {
+  std::vector<control::migration> result;
+  for (const auto& each : book.migrations) {
+    control::migration migration;
+    migration.id = each.id;
+    migration.upgrade = each.version.text();
+    migration.from_revision = each.from.id;
+    migration.to_revision = each.to.id;
+    migration.started = to_rfc3339(each.started_at);
+    migration.seconds = seconds_between(each.started_at, each.ended_at);
+    migration.exit_code = each.exit_code.value_or(-1);
+    migration.result = each.exit_code == 0 ? "done" : each.exit_code ? "failed" : "unknown";
+    result.push_back(std::move(migration));
+  }
+  return result;
+}
+
+std::vector<control::past_upgrade> history_of(const ledger::record& book) {
+  std::vector<control::past_upgrade> result;
+  for (const auto& each : book.history) {
+    control::past_upgrade past;
+    past.id = each.id;
+    if (each.from) past.from = each.from->text();
+    past.to = each.to.text();
+    past.started = to_rfc3339(each.started_at);
+    past.seconds = seconds_between(each.started_at, each.ended_at);
+    past.result = ledger::to_text(each.result);
+    past.reason = each.reason;
+    std::optional<wall_time> down;
+    for (const auto& step : each.steps) {
+      past.steps.push_back({step.step,
+                            std::string(ledger::to_text(step.state)),
+                            to_rfc3339(step.began),
+                            seconds_between(step.began, step.ended),
+                            {}});
+      if (step.step == "stop") down = step.began;
+      if (down && each.from) past.downtime_seconds = seconds_between(*down, step.ended);
+    }
+    result.push_back(std::move(past));
+  }
+  return result;
+}
+
+}  // namespace difyd::supervisor

@@ -1,0 +1,78 @@
+// What the parts of the supervisor share: the configuration, the connections, and the cells
+// through which they know of each other. One owner per value; others read snapshots.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "difyd/base/cell.hpp"
+#include "difyd/base/lane.hpp"
+#include "difyd/config/settings.hpp"
+#include "difyd/control/wire.hpp"
+#include "difyd/database/lease.hpp"
+#include "difyd/database/server.hpp"
+#include "difyd/engine/client.hpp"
+#include "difyd/front/published.hpp"
+#include "difyd/host/share.hpp"
+#include "difyd/ledger/book.hpp"
+#include "difyd/model/phase.hpp"
+#include "difyd/release/working_copy.hpp"
+#include "difyd/stack/observed.hpp"
+#include "director.hpp"
+#include "event_log.hpp"
+
+namespace difyd::supervisor {
+
+// Where the daemon stands, for people.
+struct standing {
+  phase at = phase::starting;
+  std::string message;
+  std::vector<std::string> options;  // in hold: commands with their consequences, three at most
+  wall_time since{};
+};
+
+using release_ptr = std::shared_ptr<const release::release>;
+
+struct world {
+  world(asio::any_io_executor executor, config::settings settings, http::endpoint engine_at);
+
+  asio::any_io_executor executor;
+  const config::settings settings;
+  const wall_time started = std::chrono::system_clock::now();
+
+  engine::client engine;
+  lane files;  // blocking work on bundles and working copies
+  host::share storage;
+  event_log events;
+  director chief;
+
+  // Made as soon as what they need is there; others copy the pointer before they wait.
+  std::shared_ptr<database::server> database;
+  std::shared_ptr<database::lease> lease;
+  std::unique_ptr<ledger::book> book;
+
+  cell<standing> stands;                              // owner: whoever runs an operation
+  cell<release_ptr> in_force;                         // the release whose stack should be up; null before
+  cell<stack::observed> observed;                     // owner: watching
+  cell<std::vector<finding>> findings;                // owner: probing
+  cell<verdict> given;                                // owner: judging
+  cell<std::optional<front::maintenance_page>> page;  // set while difyd-health holds nginx's port
+  cell<std::string> schema;                           // revision of the main database when last read
+  cell<std::string> lease_text;
+  cell<std::optional<control::operation_status>> operation;  // the running or the last one
+  std::string data_root;                                     // the engine's, once it was asked
+  std::optional<wall_time> migrate_begun;                    // while a migrator may run
+};
+
+// Sets the phase and tells everybody.
+void stand(world& w, phase at, std::string message = {}, std::vector<std::string> options = {});
+
+// The stopped marker of `difyd down` survives a restart of the daemon.
+bool stopped_by_operator(const world& w);
+Result<> set_stopped_by_operator(const world& w, bool stopped);
+
+}  // namespace difyd::supervisor

@@ -1,0 +1,20 @@
+// Wall-clock times as text. Waiting uses steady_clock; wall time is for people and records.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace difyd {
+
+using wall_time = std::chrono::system_clock::time_point;
+
+// RFC 3339 in UTC with milliseconds: 2026-11-20T11:02:31.123Z
+std::string to_rfc3339(wall_time time);
+
+// Seconds since the machine booted, time in suspend included (CLOCK_BOOTTIME).
+std::chrono::milliseconds boot_time();
+
+// /proc/sys/kernel/random/boot_id, empty where it cannot be read.
+std::string boot_id();
+
+}  // namespace difyd

@@ -1,0 +1,14 @@
+// The settings in force, defaults included, for people and programs. Secrets are not shown:
+// the files that hold them are named, and overrides that look like secrets read "(secret)".
+#pragma once
+
+#include <string>
+
+#include "difyd/config/settings.hpp"
+
+namespace difyd::config {
+
+std::string to_yaml(const settings& values);
+std::string to_json(const settings& values);  // indented by two, newline at the end
+
+}  // namespace difyd::config

@@ -1,0 +1,124 @@
+// difyd's own configuration as typed values. Every member has one row in the table of keys
+// (table.hpp), which gives its default; secrets are already read from where they are kept.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "difyd/config/secret.hpp"
+#include "difyd/model/version.hpp"
+
+namespace difyd::config {
+
+using duration = std::chrono::milliseconds;
+using text_list = std::vector<std::string>;
+using text_map = std::map<std::string, std::string, std::less<>>;
+using secret_map = std::map<std::string, secret, std::less<>>;
+
+struct storage_settings {
+  std::string root;         // what becomes the bundle's volumes/; absolute
+  std::string kind;         // "nfs" or "local"
+  std::string server;       // nfs: host or address as in mountinfo
+  std::string export_path;  // nfs: "/share"
+  bool manage = false;      // nfs: difyd asks systemd to mount it where it is missing
+};
+
+struct database_settings {
+  std::string kind;  // "external" or "bundled" (a service of the stack)
+  std::string host;  // name, address or, bundled, the service's name (DB_HOST)
+  int port = 0;
+  std::string user;
+  std::string password_file;
+  std::string password_credential;
+  secret password;
+  std::string sslmode;  // libpq's words
+  std::string ca_file;  // for verify-ca and verify-full
+  std::string main;     // database of api and workers
+  std::string plugin;   // database of the plugin daemon
+  std::string lease;    // database that difyd keeps for its lease
+};
+
+struct vector_settings {
+  std::string kind;  // VECTOR_STORE: "weaviate", "pgvector", ...
+  std::string host;  // empty: the bundle's own service
+  int port = 0;      // 0: the bundle's default
+  std::string user;
+  std::string password_file;
+  std::string password_credential;
+  secret password;
+  std::string database;
+};
+
+struct redis_settings {
+  std::string kind;  // "bundled" or "external"
+  std::string host;
+  int port = 0;
+  std::string user;
+  std::string password_file;
+  std::string password_credential;
+  secret password;  // empty: bundled keeps the bundle's, external has none
+  bool tls = false;
+  int db = 0;
+  int broker_db = 0;  // Celery's
+};
+
+struct listen_settings {
+  std::string control;       // path of the control socket
+  std::string socket_group;  // group that may use it; empty: root only
+  std::string health;        // "address:port" of /healthz, /readyz, /status, /metrics
+};
+
+struct upgrade_settings {
+  duration drain_grace{};        // from "not ready" to the first stop: the load balancer's reaction
+  duration worker_stop_limit{};  // grace of worker and beat
+  duration stop_limit{};         // grace of everything else, at most
+  duration pull_timeout{};
+  duration migrate_timeout{};  // 0: none
+  duration start_timeout{};
+  duration verify_timeout{};
+  std::string backup;  // "none"
+};
+
+struct health_settings {
+  duration probe_interval{};
+  duration grace{};  // how long a finding must last before a new VM is asked for
+  duration starting_bound{};
+  duration migrate_assumed{};  // a migrate entry younger than this counts as a running migration
+  duration replacement_interval{};
+};
+
+struct maintenance_settings {
+  bool page = true;       // answer on nginx's published port while nginx is down
+  std::string page_file;  // empty: the built-in page
+  duration retry_after{};
+  std::string health_path;          // the load balancer's health check path
+  bool answer_health_path = false;  // 200 there during maintenance, so that the page is shown
+};
+
+struct settings {
+  std::string project;
+  std::optional<difyd::version> version;  // wanted; unset: the ledger's
+  std::string releases_source;            // folder that holds dify-<version>/
+  std::string state_dir;
+  std::string runtime_dir;
+  std::string engine_host;  // "unix:///var/run/docker.sock"
+  storage_settings storage;
+  database_settings database;
+  vector_settings vector;
+  redis_settings redis;
+  listen_settings listen;
+  std::optional<text_list> profiles;  // unset: derived
+  text_map environment;               // overrides, applied last
+  text_map environment_files;         // key -> file with its value
+  secret_map secret_environment;      // what those files hold
+  upgrade_settings upgrade;
+  health_settings health;
+  maintenance_settings maintenance;
+  std::string log_level;  // debug, info, warning, error
+};
+
+}  // namespace difyd::config

@@ -1,0 +1,31 @@
+// Client of the control socket.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "difyd/base/task.hpp"
+#include "difyd/control/wire.hpp"
+
+namespace difyd::control {
+
+// Errors: "daemon-not-running" (no socket, or nobody behind it), "daemon-denied" (no
+// permission), "deadline-exceeded", and whatever the daemon answers.
+class client {
+ public:
+  explicit client(std::string socket) : socket_(std::move(socket)) {}
+
+  task<Result<std::string>> get(std::string path, duration limit = std::chrono::seconds(30));
+  task<Result<std::string>> post(std::string path, std::string json,
+                                 duration limit = std::chrono::seconds(30));
+
+  // Calls `seen` for each event after `since` (of one operation where it is named) until it
+  // returns false. Error "daemon-gone" where the stream ends by itself.
+  task<Result<>> follow(std::uint64_t since, std::string operation, std::function<bool(const event&)> seen);
+
+ private:
+  std::string socket_;
+};
+
+}  // namespace difyd::control

@@ -1,0 +1,167 @@
+// What travels over the control socket: HTTP and JSON (curl --unix-socket works).
+//
+//   GET  /v1/status                         status
+//   GET  /v1/events?since=N&operation=ID    NDJSON of event, replayed from N, then live
+//   GET  /v1/checks                         checks, every probe run now
+//   GET  /v1/plan[?version=V]               plan, nothing is changed
+//   GET  /v1/migrations                     migrations
+//   GET  /v1/migrations/ID/log              text
+//   GET  /v1/history                        history
+//   POST /v1/upgrade {"version": V}         accepted, the work goes on without the client
+//   POST /v1/stack/up|down|restart {"services": [...]}   accepted
+//
+// Errors are {"error": {"code", "message", "remedy"}} with a status of 400 and above.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "difyd/base/error.hpp"
+#include "difyd/model/finding.hpp"
+
+namespace difyd::control {
+
+inline constexpr std::string_view default_socket = "/run/difyd/difyd.sock";
+
+struct service_status {
+  std::string service;
+  std::string container;
+  std::string image;
+  std::string state;   // the engine's word: running, exited, ...; "missing" without a container
+  std::string health;  // healthy, unhealthy, starting; empty without a health check
+  int exit_code = 0;
+  std::string since;   // RFC 3339
+  bool ready = false;  // running and not known to be unhealthy, or a one-shot that succeeded
+};
+
+struct step_status {
+  std::string step;
+  std::string state;    // begun, done, failed
+  std::string started;  // RFC 3339
+  double seconds = 0;
+  std::string detail;
+};
+
+struct operation_status {
+  std::string id;
+  std::string kind;  // converge, up, down, restart, upgrade
+  std::string from;  // versions, for an upgrade
+  std::string to;
+  std::string started;
+  std::string result;  // empty while it runs; done, undone, held, refused, failed
+  std::vector<step_status> steps;
+};
+
+struct status {
+  std::string program_version;
+  std::string project;
+  std::string phase;
+  std::string message;               // one sentence: what it does now, or why it holds
+  std::vector<std::string> options;  // in hold: at most three commands, each with its consequence
+  std::string deployed;              // version that the ledger names; empty before the first start
+  std::string wanted;                // version that the configuration or the ledger asks for
+  std::string revision;              // schema revision of the main database when last read
+  std::string lease;                 // "held since ...", "held by another machine ..."
+  std::string healthz;               // "200", "503"
+  std::string readyz;
+  std::string reason;   // of the verdict
+  std::string url;      // where Dify answers
+  std::string started;  // the daemon
+  std::vector<service_status> services;
+  std::vector<finding> findings;  // worse than ok
+  std::optional<operation_status> operation;
+};
+
+// One thing that happened. `sequence` grows by one per event of this run of the daemon.
+struct event {
+  std::uint64_t sequence = 0;
+  std::string time;
+  std::string operation;  // id, empty for what happens by itself
+  std::string kind;       // phase, step, service, pull, output, finding, result
+  std::string subject;    // step or service name
+  std::string state;      // begun, waiting, working, done, failed, ...
+  std::string text;       // one line
+  // result only:
+  std::string code;
+  std::string remedy;
+};
+
+struct accepted {
+  std::string operation;
+  std::uint64_t since = 0;  // sequence to follow the operation's events from
+};
+
+struct planned_image {
+  std::string image;
+  bool present = false;
+};
+
+struct planned_change {
+  std::string key;
+  std::string kind;  // added, removed, changed
+  std::string from;  // masked where secret
+  std::string to;
+};
+
+struct plan {
+  std::string from;
+  std::string to;
+  std::vector<std::string> operations;  // one line each, with its cause
+  std::vector<planned_image> images;
+  std::vector<planned_change> environment;
+  std::string revision_from;
+  std::string revision_to;  // empty where the image is not there to ask
+  std::vector<std::string> notes;
+};
+
+struct migration {
+  std::string id;
+  std::string upgrade;
+  std::string from_revision;
+  std::string to_revision;
+  std::string started;
+  double seconds = 0;
+  int exit_code = 0;
+  std::string result;
+};
+
+struct past_upgrade {
+  std::string id;
+  std::string from;
+  std::string to;
+  std::string started;
+  double seconds = 0;
+  double downtime_seconds = 0;
+  std::string result;  // done, undone, held, refused, installed
+  std::string reason;
+  std::vector<step_status> steps;
+};
+
+std::string to_json(const status&);
+std::string to_json(const event&);
+std::string to_json(const accepted&);
+std::string to_json(const plan&);
+std::string to_json(const std::vector<finding>&);
+std::string to_json(const std::vector<migration>&);
+std::string to_json(const std::vector<past_upgrade>&);
+std::string to_json(const Error&);
+
+Result<status> parse_status(std::string_view json);
+Result<event> parse_event(std::string_view json);
+Result<accepted> parse_accepted(std::string_view json);
+Result<plan> parse_plan(std::string_view json);
+Result<std::vector<finding>> parse_findings(std::string_view json);
+Result<std::vector<migration>> parse_migrations(std::string_view json);
+Result<std::vector<past_upgrade>> parse_history(std::string_view json);
+
+// The error in an answer of 400 and above; says so where the body is none of ours.
+Error parse_error(unsigned http_status, std::string_view json);
+
+// {"version": V} and {"services": [...]}: bad requests are errors of code "bad-request".
+Result<std::string> parse_upgrade_request(std::string_view json);
+Result<std::vector<std::string>> parse_services_request(std::string_view json);
+
+}  // namespace difyd::control

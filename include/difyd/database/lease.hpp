@@ -1,0 +1,84 @@
+// The exclusive claim on the Dify databases: a session-level advisory lock and an owner row,
+// in a database of its own ("difyd") on the same server. Where the role may not create
+// databases, in schema "difyd" of the main database: an advisory lock belongs to one database,
+// so every machine first looks for the database, then for the schema, and only then makes one.
+//
+// The lock lives in one session that never reconnects: whoever loses the session has lost the
+// lease. A free lock is taken at once today; inheriting from a silent owner whose row says
+// stack=up (DESIGN, "The lease": 120 s without renewal, 60 s without a session from its
+// address) belongs into may_inherit().
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "difyd/base/task.hpp"
+#include "difyd/database/endpoint.hpp"
+
+namespace difyd::database {
+
+struct owner {
+  std::string machine_id;
+  std::string boot_id;
+  std::string hostname;
+  std::string client_address;  // as the server sees it
+  std::string version;         // of Dify; "" before anything is deployed
+  bool stack_up = false;
+  std::string renewed_at;  // by the database's clock, RFC 3339
+  double seconds_since_renewal = 0;
+};
+
+// What this machine says about itself.
+struct identity {
+  std::string machine_id;
+  std::string boot_id;
+  std::string hostname;
+};
+
+identity this_machine();
+
+struct lease_state {
+  bool held = false;
+  std::optional<owner> other;  // who has it, or had it last, where that is not us
+};
+
+class lease {
+ public:
+  // `main` is Dify's main database, `wanted` the name of the lease's own.
+  lease(asio::any_io_executor executor, endpoint where, std::string main, std::string wanted, identity self);
+  lease(const lease&) = delete;
+  lease& operator=(const lease&) = delete;
+  ~lease();
+
+  // One attempt: connects, takes the lock where it is free, writes the owner row.
+  // held=false with the other's row is not an error.
+  task<Result<lease_state>> acquire();
+
+  // The lock is still ours: same backend pid, lock in pg_locks, asked in one statement.
+  // Error "lease-lost" (the session is gone or the lock is); others: not known, ask again.
+  task<Result<>> check();
+
+  // check, and the row says now and this.
+  task<Result<>> renew(std::string version, bool stack_up);
+
+  // Writes stack_up and gives the lock back. Errors are of no consequence: the session ends.
+  task<Result<>> release(bool stack_up);
+
+  // What the last call found out; no I/O.
+  bool held() const;
+  // "database difyd" or "schema difyd in dify"; "" before the first acquire.
+  std::string place() const;
+
+  // The fixed key: first eight bytes of sha256("difyd").
+  static long long key();
+
+ private:
+  struct state;
+  std::shared_ptr<state> state_;
+};
+
+// Whether a free lock whose row names another owner may be taken. Thin: always. Pure.
+bool may_inherit(const owner& former);
+
+}  // namespace difyd::database

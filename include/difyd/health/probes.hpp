@@ -1,0 +1,110 @@
+// The probes beside those of host: engine, PostgreSQL, Redis, the stack's services and the
+// published port. Each is bounded; the judge_… halves are pure.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "difyd/database/server.hpp"
+#include "difyd/engine/client.hpp"
+#include "difyd/host/probes.hpp"
+#include "difyd/model/finding.hpp"
+#include "difyd/stack/observed.hpp"
+
+namespace difyd::health {
+
+using findings = std::vector<finding>;
+
+// ---- engine: subject "engine" -------------------------------------------------------------
+// Codes: engine-ok, engine-slow, engine-away, engine-unusable (too old, too new, refused).
+finding judge_engine(const Result<engine::engine_version>& version, duration took);
+task<findings> probe_engine(std::shared_ptr<engine::client> client);
+
+// ---- PostgreSQL: subjects "database.main", "database.plugin", "database.vector" ------------
+struct database_target {
+  std::string subject = "database.main";
+  database::endpoint where;
+  std::string name;                          // the database that must exist
+  std::string plugin;                        // must exist or be creatable by the role; empty: not asked
+  bool needs_vector = false;                 // extension vector, installed or installable
+  bool has_revision = false;                 // name alembic_version in the detail
+  std::shared_ptr<database::server> server;  // reused where given, else one for this probe alone
+};
+
+// Codes: database-ok, database-read-only, connections-low, plugin-database-ok,
+// plugin-database-missing, plugin-database-creatable, vector-ok, vector-creatable,
+// vector-missing, and those of database/server.hpp.
+findings judge_database(const database_target& target, const Result<database::server_facts>& server,
+                        const Result<database::database_facts>& inside, const revision& at);
+task<findings> probe_database(database_target target);
+
+// ---- Redis: subject "redis" ----------------------------------------------------------------
+struct redis_target {
+  std::string host;
+  std::uint16_t port = 6379;
+  std::string user;      // empty: the default user
+  std::string password;  // empty: no AUTH; never in findings
+  bool tls = false;      // then only reachability is tried
+};
+
+struct redis_facts {
+  std::string version;
+  std::string role;           // "master", "slave"
+  std::string memory_policy;  // "noeviction", "allkeys-lru", …
+  std::uint64_t memory_used = 0;
+  std::uint64_t memory_max = 0;  // 0: no limit
+};
+
+// Errors: "redis-away", "redis-auth", "redis-loading", "redis-failed", "name-unknown", "deadline-exceeded".
+task<Result<redis_facts>> ask_redis(redis_target target, duration limit = std::chrono::seconds(5));
+// Codes: redis-ok, redis-replica, redis-evicts, redis-full, and the errors above.
+finding judge_redis(const redis_target& target, const Result<redis_facts>& facts);
+task<findings> probe_redis(redis_target target);
+
+// ---- the stack: subjects "service.<name>" ---------------------------------------------------
+struct expected_service {
+  std::string name;
+  bool one_shot = false;  // ends with 0 when it is well (init_permissions)
+};
+
+// Codes: service-ok, service-starting, service-unhealthy, service-ended, service-restarting,
+// service-paused, service-missing. Services in `recovering` (restart budget left) are warnings.
+findings judge_services(const std::vector<expected_service>& expected, const stack::observed& now,
+                        const std::set<std::string>& recovering = {});
+
+// ---- the published port ---------------------------------------------------------------------
+struct port_target {
+  std::string subject = "port";  // "port.api", "port.web"
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 80;
+  std::string path = "/console/api/ping";
+};
+
+// Codes: port-answers, port-away, port-error (an answer of 500 or more), port-unexpected (400 to 499).
+finding judge_port(const port_target& target, const Result<int>& status, duration took);
+task<findings> probe_port(port_target target);
+
+// ---- all of them ----------------------------------------------------------------------------
+struct probe_plan {
+  std::optional<host::share> storage;
+  host::storage_expectation storage_expected;
+  std::string data_root;                   // the engine's, when known
+  std::shared_ptr<engine::client> engine;  // null: not probed
+  std::vector<database_target> databases;
+  std::optional<redis_target> redis;
+  std::vector<port_target> ports;
+  std::vector<expected_service> services;
+  std::shared_ptr<const stack::observed> observed;  // null: services are not judged
+  std::set<std::string> recovering;
+};
+
+// All at once; a probe that fails in a way of its own becomes a finding "probe-failed". Order
+// of the result: storage, disks, memory, engine, databases, redis, services, ports. `since` is
+// not set (keeper.hpp).
+task<findings> run_all(probe_plan plan);
+
+}  // namespace difyd::health

@@ -1,0 +1,71 @@
+// The storage root, always through the exec'd helper: a hung NFS server must not hold
+// difyd's loop, its ports or its shutdown (platform facts 0.6, 4.3).
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "difyd/base/task.hpp"
+
+namespace difyd::host {
+
+// What `probe` found out. Sizes in bytes, available to others than root.
+struct share_state {
+  std::uint64_t bytes_total = 0;
+  std::uint64_t bytes_free = 0;
+  std::uint64_t files_total = 0;  // 0 where the file system does not count inodes
+  std::uint64_t files_free = 0;
+  uid_t written_as = 0;  // the uid that really wrote: ours where we are not root
+  std::string identity;  // content of .difyd/share-id, empty where there is none
+};
+
+struct share_options {
+  std::string root;                        // absolute path of the storage root
+  std::string helper;                      // program; empty: default_helper()
+  std::string lock_folder = "/run/difyd";  // local: one helper per root, corpses of killed ones included
+  duration limit{std::chrono::seconds(5)};
+};
+
+// $DIFYD_HELPER, else difyd-helper beside the running program, else in DIFYD_LIBEXECDIR.
+std::string default_helper();
+
+// Every path is relative to the root and may not leave it. Calls queue: one helper at a
+// time. A helper that hangs is killed at the deadline; while its corpse lives (state D),
+// further calls fail at once with "share-hung" instead of piling up behind it.
+//
+// Errors: "share-hung", "share-missing", "share-read-only", "share-not-writable",
+// "share-stale", "disk-full", "file-missing", "bad-path", "share-io", "helper-missing".
+class share {
+ public:
+  explicit share(share_options options);
+  const std::string& root() const;
+
+  // statfs, then write, fsync, rename and unlink of a small file as `uid` in the folder
+  // .difyd/probe. As root, that folder is made and given to the uid.
+  task<Result<share_state>> probe(uid_t uid);
+
+  task<Result<std::string>> read(std::string path, std::size_t limit = 16u << 20);
+  // Temporary file, fsync, rename, fsync of the folder; missing parent folders are made (0755).
+  task<Result<>> write(std::string path, std::string bytes, mode_t mode);
+  // Names of a folder, sorted; a folder's name ends in "/".
+  task<Result<std::vector<std::string>>> list(std::string path);
+  // Makes a folder and gives it owner and mode; one that exists is only given them.
+  task<Result<>> make_folder(std::string path, uid_t uid, gid_t gid, mode_t mode);
+  task<Result<>> remove(std::string path);  // a file; a missing one is no error
+
+ private:
+  struct state;
+  std::shared_ptr<state> state_;
+};
+
+// Addresses of a name (or the address itself), in the resolver's order. Name resolution
+// cannot be cancelled inside a process, so it has one of its own. Error "name-unknown".
+task<Result<std::vector<std::string>>> resolve(std::string name, duration limit = std::chrono::seconds(5),
+                                               std::string helper = {});
+
+}  // namespace difyd::host

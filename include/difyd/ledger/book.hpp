@@ -1,0 +1,64 @@
+// The ledger of this installation: memory and file always say the same.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "difyd/base/cell.hpp"
+#include "difyd/base/task.hpp"
+#include "difyd/ledger/record.hpp"
+#include "difyd/ledger/store.hpp"
+
+namespace difyd::ledger {
+
+// Every change is durable before its call returns and before `current` shows it; a change
+// that cannot be written changes nothing. Calls queue, one write at a time.
+class book {
+ public:
+  // Errors: those of the store, "ledger-newer", "ledger-corrupt". No file is an empty ledger.
+  static task<Result<std::unique_ptr<book>>> open(asio::any_io_executor executor,
+                                                  std::shared_ptr<store> files);
+
+  const record& current() const { return *state_.get(); }
+  const cell<record>& state() const { return state_; }
+  cell<record>& state() { return state_; }
+
+  // Installation, adoption: what runs is this, without an upgrade. The former one becomes `previous`
+  // where its version differs.
+  task<Result<>> deploy(deployment now);
+
+  // Errors: "upgrade-in-flight", unless the one in flight is held (a newer version is admitted).
+  task<Result<>> begin_upgrade(journal started);
+  // One entry of the upgrade in flight. Error "no-upgrade-in-flight".
+  task<Result<>> append(journal_entry entry);
+  // Ends the upgrade in flight: done makes `now` the deployed one; undone clears it; held
+  // keeps it in flight. History gets a line (a held upgrade's line is replaced when it ends).
+  task<Result<>> finish_upgrade(ending result, std::string reason, std::optional<deployment> now = {});
+
+  // Adds, or replaces the one with the same id and start.
+  task<Result<>> record_migration(migration_record migration);
+  // Keeps a log beside the ledger; the name is what migration_record::log says.
+  task<Result<>> keep_log(std::string name, std::string bytes);
+  task<Result<std::optional<std::string>>> log(std::string name);
+
+ private:
+  book(asio::any_io_executor executor, std::shared_ptr<store> files, record initial);
+  task<Result<>> change(std::function<Result<record>(const record&)> how);
+  task<void> take_turn();
+
+  std::shared_ptr<store> files_;
+  cell<record> state_;
+  cell<bool> busy_;
+};
+
+// The changes themselves, pure.
+record with_deployment(const record& book, deployment now);
+Result<record> with_upgrade(const record& book, journal started);
+Result<record> with_entry(const record& book, journal_entry entry);
+Result<record> with_ending(const record& book, ending result, std::string reason,
+                           std::optional<deployment> now, wall_time at);
+record with_migration(const record& book, migration_record migration);
+
+}  // namespace difyd::ledger

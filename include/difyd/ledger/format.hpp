@@ -1,0 +1,20 @@
+// The ledger as JSON. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "difyd/base/error.hpp"
+#include "difyd/ledger/record.hpp"
+
+namespace difyd::ledger {
+
+// Readers refuse a newer format and read every older one.
+inline constexpr int format_number = 1;
+
+std::string to_json(const record& book);
+
+// Errors: "ledger-newer" (written by a newer difyd), "ledger-corrupt". `place` names the file.
+Result<record> parse(std::string_view text, const std::string& place);
+
+}  // namespace difyd::ledger

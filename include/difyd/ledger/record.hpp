@@ -1,0 +1,108 @@
+// What the share knows: what is deployed, the upgrade in flight, what happened before.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "difyd/base/clock.hpp"
+#include "difyd/model/revision.hpp"
+#include "difyd/model/version.hpp"
+
+namespace difyd::ledger {
+
+struct deployment {
+  difyd::version version;
+  std::string bundle;                         // folder of the working copy
+  std::string project;                        // compose project name
+  std::map<std::string, std::string> images;  // service -> image id or digest
+  difyd::revision revision;                   // alembic_version after the start
+  std::string environment_hash;               // sha256 of the effective .env
+  wall_time committed_at{};
+
+  friend bool operator==(const deployment&, const deployment&) = default;
+};
+
+enum class entry_state { begin, done, failed };
+
+std::string_view to_text(entry_state value);
+
+struct journal_entry {
+  std::string step;  // "admit", "prepare", "drain", ...; free text for the ledger
+  entry_state state = entry_state::begin;
+  wall_time at{};
+  std::string detail;         // one sentence; for `failed` the error
+  bool irreversible = false;  // the point of no return is passed: no automatic way back
+
+  friend bool operator==(const journal_entry&, const journal_entry&) = default;
+};
+
+// The upgrade in flight.
+struct journal {
+  std::string id;
+  std::optional<difyd::version> from;  // unset: first installation
+  difyd::version to;
+  wall_time started_at{};
+  std::string origin;  // who asked: "operator", "configuration"
+  std::vector<journal_entry> entries;
+
+  friend bool operator==(const journal&, const journal&) = default;
+};
+
+enum class ending { done, undone, held };
+
+std::string_view to_text(ending value);
+
+struct step_time {
+  std::string step;
+  entry_state state = entry_state::begin;  // the last one seen
+  wall_time began{};
+  wall_time ended{};  // equal to `began` where it never ended
+
+  friend bool operator==(const step_time&, const step_time&) = default;
+};
+
+// An upgrade that is over (or held: held ones stay in flight too until they are resolved).
+struct upgrade_record {
+  std::string id;
+  std::optional<difyd::version> from;
+  difyd::version to;
+  wall_time started_at{};
+  wall_time ended_at{};
+  ending result = ending::done;
+  std::string reason;  // one sentence; empty for done
+  std::vector<step_time> steps;
+
+  friend bool operator==(const upgrade_record&, const upgrade_record&) = default;
+};
+
+// One run of the migrator.
+struct migration_record {
+  std::string id;          // of the upgrade
+  difyd::version version;  // whose image ran
+  difyd::revision from;
+  difyd::revision to;            // what the database had afterwards
+  std::optional<int> exit_code;  // unset: it never reported one
+  std::string log;               // file name below the ledger's folder
+  wall_time started_at{};
+  wall_time ended_at{};
+
+  friend bool operator==(const migration_record&, const migration_record&) = default;
+};
+
+struct record {
+  std::optional<deployment> deployed;
+  std::optional<deployment> previous;
+  std::optional<journal> in_flight;
+  std::vector<upgrade_record> history;  // oldest first, the newest 200
+  std::vector<migration_record> migrations;
+
+  friend bool operator==(const record&, const record&) = default;
+};
+
+// Steps with their times, out of a journal's entries.
+std::vector<step_time> times_of(const std::vector<journal_entry>& entries);
+
+}  // namespace difyd::ledger

@@ -1,0 +1,37 @@
+// Who is who in a Dify project: by image, as the names of services changed between releases.
+// Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "difyd/compose/project.hpp"
+
+namespace difyd::release {
+
+// Image reference without registry host, tag and digest: "langgenius/dify-api".
+std::string repository(std::string_view image);
+
+// Image of a service, "" where there is no such service.
+std::string image_of(const compose::project& project, std::string_view service);
+
+// Services whose image is `name` without its tag ("langgenius/dify-api"), by name.
+std::vector<std::string> services_of_image(const compose::project& project, std::string_view name);
+
+// Every service of the api image that runs on: api, worker, worker_beat, api_websocket.
+std::vector<std::string> api_services(const compose::project& project);
+// The one that answers HTTP (MODE=api), "" where there is none.
+std::string api_service(const compose::project& project);
+// MODE=worker and MODE=beat: stopped first, with their own grace.
+std::vector<std::string> worker_services(const compose::project& project);
+// Own data: PostgreSQL, MySQL, Redis, vector stores, plugin daemon.
+std::vector<std::string> data_services(const compose::project& project);
+// Must never meet another version on the databases: api image and plugin daemon.
+std::vector<std::string> database_users(const compose::project& project);
+// The entrance, "" where there is none; started last.
+std::string nginx_service(const compose::project& project);
+// Every image that the active services name, once, sorted.
+std::vector<std::string> images(const compose::project& project);
+
+}  // namespace difyd::release

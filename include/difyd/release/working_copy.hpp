@@ -1,0 +1,59 @@
+// The folder that a release runs from: <state_dir>/releases/dify-<version>/docker, a copy of
+// the bundle whose volumes/ is a link to the storage root.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "difyd/base/error.hpp"
+#include "difyd/compose/project.hpp"
+#include "difyd/config/settings.hpp"
+#include "difyd/release/bundle.hpp"
+#include "difyd/release/environment.hpp"
+
+namespace difyd::release {
+
+struct release {
+  difyd::version version;
+  std::string folder;       // of the working copy; the project directory
+  std::string bundle_hash;  // sha256 over names and contents of the bundle's files
+  effective_environment environment;
+  compose::project project;
+  std::vector<std::string> warnings;
+};
+
+// Folder of the working copy of a version.
+std::string working_copy(const config::settings& settings, const difyd::version& which);
+
+// Text of the .env of a working copy, nullopt where there is none: the environment in force.
+Result<std::optional<std::string>> environment_of(const std::string& folder);
+
+// Copies the bundle (once; again where its content changed), links volumes/ to the storage
+// root, seeds the files that the bundle ships below volumes/ where they are absent, and writes
+// .env (0640). Blocks; touches the storage root, so run it on a lane once storage is proven.
+// Errors: "file-io", "disk-full", "storage-missing" (the storage root is not there).
+Result<std::string> prepare(const bundle& from, const config::settings& settings,
+                            const effective_environment& environment);
+
+// The project as docker compose would act on it, from the working copy. Blocks.
+// Errors: compose::load's, "database-unsupported", "database-not-in-stack".
+Result<compose::project> resolve(const config::settings& settings, const difyd::version& which,
+                                 const std::string& folder);
+
+// Folders below the storage root that the project binds and that are not there yet are made;
+// app/storage belongs to 1001:1001 (Dify >= 1.10.1). Blocks. Gives the folders it made.
+Result<std::vector<std::string>> make_bind_folders(const compose::project& project,
+                                                   const config::settings& settings);
+
+// find_bundle, derive_environment, prepare, resolve and make_bind_folders in one. `in_force`
+// as for derive_environment. Blocks.
+Result<release> assemble(const config::settings& settings, const difyd::version& which,
+                         const std::optional<std::string>& in_force);
+
+// The same without touching a file: the project as it would be in the working copy. For
+// `difyd plan` and the admission of an upgrade. Blocks (reads the bundle).
+Result<release> preview(const config::settings& settings, const difyd::version& which,
+                        const std::optional<std::string>& in_force);
+
+}  // namespace difyd::release

@@ -1,0 +1,183 @@
+"""One machine for a test: its folders, its PostgreSQL, its daemon; all of it gone at the end."""
+import http.client
+import json
+import os
+import pathlib
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+SOURCE = pathlib.Path(os.environ["DIFYD_SOURCE"])
+BIN = pathlib.Path(os.environ["DIFYD_BIN"])
+BUNDLES = os.environ.get("DIFYD_BUNDLES_DIR", "")
+
+
+def need_engine():
+    """Ends the test as skipped where there is no engine with the simulator's images."""
+    if not os.environ.get("DIFYD_ENGINE_READY") or not BUNDLES:
+        print("skipped: no engine with the simulator's images; packaging/test provides them")
+        sys.exit(77)
+
+
+def wait_until(what, condition, seconds=60):
+    """The first true value of condition(); fails with `what` at the deadline."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"{what}: not within {seconds} s")
+        time.sleep(0.05)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("", 0))
+        return probe.getsockname()[1]
+
+
+def get(port, path, method="GET"):
+    """Status and body; 0 where nobody answers."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request(method, path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(errors="replace")
+    except OSError:
+        return 0, ""
+    finally:
+        connection.close()
+
+
+class Machine:
+    def __init__(self, version, standalone=False, settings="", database_of=None):
+        """`database_of`: another machine, whose databases this one is configured for as well."""
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="difyd-test-"))
+        self.project = "difydtest" + secrets.token_hex(4)
+        self.config = self.folder / "difyd.yaml"
+        self.http, self.health = free_port(), free_port()
+        self.daemon = None
+        self.postgres = {}
+        for name in ("storage", "var", "run"):
+            (self.folder / name).mkdir()
+        self.version, self.standalone, self.settings = version, standalone, settings
+        if database_of:
+            self.postgres = database_of.postgres
+        elif not standalone:
+            self.start_postgres()
+        self.owns_postgres = bool(self.postgres) and not database_of
+        self.write_config()
+
+    def start_postgres(self):
+        self.environment = dict(os.environ, DIFYD_STATE=str(self.folder / "db"))
+        done = subprocess.run([SOURCE / "packaging/postgres", "up"], env=self.environment, text=True,
+                              capture_output=True, check=False)
+        if done.returncode:
+            raise AssertionError("no PostgreSQL: " + done.stderr)
+        self.postgres = dict(line.split("=", 1) for line in done.stdout.split())
+
+    def write_config(self):
+        text = f"""project: {self.project}
+version: {self.version}
+state_dir: {self.folder}/var
+runtime_dir: {self.folder}/run
+releases: {{source: {BUNDLES}}}
+storage: {{root: {self.folder}/storage}}
+engine: {{host: "{os.environ['DOCKER_HOST']}"}}
+listen: {{control: {self.folder}/run/difyd.sock, health: "127.0.0.1:{self.health}"}}
+environment:
+  EXPOSE_NGINX_PORT: "{self.http}"
+  EXPOSE_NGINX_SSL_PORT: "{free_port()}"
+  EXPOSE_PLUGIN_DEBUGGING_PORT: "{free_port()}"
+"""
+        if not self.standalone:
+            where = "host: {DIFYD_POSTGRES_HOST}, port: {DIFYD_POSTGRES_PORT}, user: dify, password_file: {DIFYD_POSTGRES_PASSWORD_FILE}".format(**self.postgres)
+            text += f"database: {{kind: external, {where}, sslmode: require}}\n"
+            text += f"vector: {{kind: pgvector, {where}, database: dify_vector}}\n"
+        self.config.write_text(text + (self.settings or "upgrade: {drain_grace: 0s, start_timeout: 60s}\n"))
+
+    def difyd(self, *words, timeout=300):
+        """A command as an operator runs it: exit code, standard output, standard error."""
+        done = subprocess.run([BIN / "difyd", "--config", self.config, *words], text=True, capture_output=True,
+                              timeout=timeout, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    def json(self, *words):
+        code, out, err = self.difyd(*words, "--json")
+        if code:
+            raise AssertionError(f"{words}: {code} {err}")
+        return json.loads(out)
+
+    def set_up(self):
+        """What the first visitor of a new Dify does: a tenant, its keys, a row that must survive."""
+        status, body = get(self.http, "/console/api/setup", "POST")
+        if status not in (200, 201):
+            raise AssertionError(f"setup answered {status} {body}")
+
+    def is_set_up(self):
+        return json.loads(get(self.http, "/console/api/setup")[1] or "{}").get("step") == "finished"
+
+    def data_state(self):
+        """Whether database, storage and secret key still belong together, as the simulator sees it."""
+        return json.loads(get(self.http, "/console/api/simulator/state")[1])
+
+    def status(self):
+        return self.json("status")
+
+    def serve(self):
+        with open(self.folder / "difyd.log", "a") as log:
+            self.daemon = subprocess.Popen([BIN / "difyd", "--config", self.config, "serve", "--with-health"],
+                                           stdout=log, stderr=log, start_new_session=True)
+        wait_until("the daemon answers", lambda: self.difyd("status")[0] == 0, 15)
+        return self
+
+    def await_phase(self, *phases, seconds=120):
+        def reached():
+            if self.daemon.poll() is not None:
+                raise AssertionError(f"the daemon ended with {self.daemon.returncode}\n{self.tail()}")
+            return self.status()["phase"] in phases
+        try:
+            wait_until("phase " + " or ".join(phases), reached, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.difyd('status')[1]}\n{self.tail()}") from None
+        return self.status()
+
+    def tail(self, lines=40):
+        return "\n".join((self.folder / "difyd.log").read_text().splitlines()[-lines:])
+
+    def stop_daemon(self, how=signal.SIGTERM, seconds=15):
+        if self.daemon and self.daemon.poll() is None:
+            self.daemon.send_signal(how)
+            self.daemon.wait(timeout=seconds)
+        self.daemon = None
+
+    def containers(self):
+        """Names and states of the project's containers, one-offs included."""
+        done = self.docker("ps", "-a", "--filter", f"label=com.docker.compose.project={self.project}",
+                           "--format", "{{.Names}} {{.State}}")
+        return dict(line.split() for line in done.splitlines())
+
+    def docker(self, *words):
+        return subprocess.run(["docker", *words], text=True, capture_output=True, check=True).stdout
+
+    def sql(self, statement, database="dify"):
+        return self.docker("exec", self.postgres["DIFYD_POSTGRES_CONTAINER"], "psql", "-U", "postgres", "-d", database,
+                           "-Atc", statement).strip()
+
+    def close(self):
+        try:
+            self.stop_daemon(signal.SIGKILL)
+        finally:
+            subprocess.run([BIN / "difyd", "compose", "-p", self.project, "down", "-v", "--remove-orphans", "-t", "1"],
+                           capture_output=True, check=False, timeout=120)
+            for line in self.docker("ps", "-aq", "--filter", f"label=com.docker.compose.project={self.project}").split():
+                self.docker("rm", "-fv", line)
+            if self.owns_postgres:
+                subprocess.run([SOURCE / "packaging/postgres", "down"], env=self.environment, capture_output=True, check=False)
+            shutil.rmtree(self.folder, ignore_errors=True)

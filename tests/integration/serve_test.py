@@ -1,0 +1,128 @@
+"""The daemon keeps a stack up: health, check, healing, restart of the daemon, down and up."""
+import pathlib
+import subprocess
+import unittest
+
+import machine
+from machine import BIN, Machine, get, wait_until
+
+machine.need_engine()
+
+
+class Serve(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.m = Machine("1.11.4")
+        cls.addClassCleanup(cls.m.close)
+        cls.m.serve().await_phase("serving")
+
+    def test_dify_answers_and_health_says_so(self):
+        self.assertEqual(get(self.m.http, "/console/api/ping")[0], 200)
+        self.assertEqual(get(self.m.http, "/signin")[0], 200)
+        self.m.set_up()
+        self.assertTrue(self.m.is_set_up())
+        self.assertEqual(wait_until("readyz", lambda: get(self.m.health, "/readyz")[0] == 200, 10), True)
+        self.assertEqual(get(self.m.health, "/healthz")[0], 200)
+
+    def test_the_schema_was_migrated_by_difyd_alone(self):
+        self.assertEqual(self.m.sql("select version_num from alembic_version"), "905527cc8fd3")
+        self.assertEqual([each["exit_code"] for each in self.m.json("migrations")], [0])
+        for service in ("api", "worker", "worker_beat"):
+            environment = self.m.docker("inspect", "-f", "{{json .Config.Env}}", f"{self.m.project}-{service}-1")
+            self.assertIn('"MIGRATION_ENABLED=false"', environment)
+
+    def test_check_finds_everything_and_no_errors(self):
+        code, out, err = self.m.difyd("check")
+        self.assertIn(code, (0, 1), out + err)
+        for subject in ("storage", "database.main", "redis", "engine", "disk"):
+            self.assertIn(subject, out)
+
+    def test_restart_policies_are_difyds(self):
+        for name in self.m.containers():
+            policy = self.m.docker("inspect", "-f", "{{.HostConfig.RestartPolicy.Name}}", name).strip()
+            self.assertEqual(policy, "no", name)
+
+    def test_what_dies_is_started_again_and_what_is_removed_is_made_again(self):
+        worker = f"{self.m.project}-worker-1"
+        self.m.docker("kill", worker)
+        wait_until("the worker runs again", lambda: self.m.containers().get(worker) == "running", 30)
+        web = f"{self.m.project}-web-1"
+        self.m.docker("rm", "-f", web)
+        wait_until("web is there again", lambda: self.m.containers().get(web) == "running", 30)
+        wait_until("the web front end answers", lambda: get(self.m.http, "/signin")[0] == 200, 30)
+
+    def test_the_daemon_leaves_the_stack_and_adopts_it(self):
+        wait_until("nothing is at work", lambda: all(s == "running" for n, s in self.m.containers().items()
+                                                    if "init" not in n and "migrate" not in n), 30)
+        before = self.m.docker("ps", "-q", "--no-trunc", "--filter", f"label=com.docker.compose.project={self.m.project}")
+        self.m.stop_daemon(seconds=10)
+        self.assertEqual(get(self.m.http, "/console/api/ping")[0], 200)
+        self.m.serve().await_phase("serving")
+        after = self.m.docker("ps", "-q", "--no-trunc", "--filter", f"label=com.docker.compose.project={self.m.project}")
+        self.assertEqual(sorted(before.split()), sorted(after.split()))
+
+    def test_a_second_daemon_is_refused(self):
+        done = subprocess.run([BIN / "difyd", "--config", self.m.config, "serve"], text=True, capture_output=True,
+                              timeout=20, check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("difyd.sock", done.stderr)
+
+    def test_compose_refuses_to_change_a_supervised_project(self):
+        done = subprocess.run([BIN / "difyd", "compose", "-p", self.m.project, "stop"], text=True, capture_output=True,
+                              timeout=20, check=False, env={"DIFYD_SOCKET": f"{self.m.folder}/run/difyd.sock",
+                                                            "DOCKER_HOST": machine.os.environ["DOCKER_HOST"]})
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("difyd down", done.stderr)
+
+    def test_logs_and_ps(self):
+        code, out, _ = self.m.difyd("logs", "--tail", "5", "nginx", "api")
+        self.assertEqual(code, 0)
+        self.assertIn("api", out)
+        code, out, _ = self.m.difyd("ps")
+        self.assertEqual(code, 0)
+        self.assertIn("worker_beat", out)
+
+    def test_secrets_are_nowhere(self):
+        password = pathlib.Path(self.m.postgres["DIFYD_POSTGRES_PASSWORD_FILE"]).read_text().strip()
+        self.assertNotIn(password, (self.m.folder / "difyd.log").read_text())
+        for words in (["status", "--json"], ["config"], ["plan", "1.12.1"], ["check", "--json"]):
+            code, out, err = self.m.difyd(*words)
+            self.assertNotIn(password, out + err, words)
+
+
+class DownAndUp(unittest.TestCase):
+    def test_down_stays_down_and_up_brings_it_back(self):
+        m = Machine("1.11.4")
+        self.addCleanup(m.close)
+        m.serve().await_phase("serving")
+        self.assertEqual(m.difyd("down")[0], 0)
+        self.assertEqual([n for n in m.containers() if "migrate" not in n], [])
+        wait_until("readyz", lambda: get(m.health, "/readyz")[0] == 503, 10)
+        self.assertEqual(get(m.health, "/healthz")[0], 200)
+        m.stop_daemon()
+        m.serve()
+        self.assertEqual(m.await_phase("stopped")["phase"], "stopped")
+        self.assertEqual(m.difyd("up")[0], 0)
+        self.assertEqual(get(m.http, "/console/api/ping")[0], 200)
+
+
+class TwoMachines(unittest.TestCase):
+    def test_a_second_machine_waits_for_the_lease_and_starts_nothing(self):
+        first = Machine("1.11.4")
+        self.addCleanup(first.close)
+        first.serve().await_phase("serving")
+        second = Machine("1.11.4", database_of=first)
+        self.addCleanup(second.close)
+        second.serve().await_phase("waiting-for-lease")
+        self.assertEqual(second.containers(), {})
+        self.assertEqual(get(second.health, "/healthz")[0], 200)
+        self.assertEqual(get(second.health, "/readyz")[0], 503)
+        self.assertIn("held by", second.status()["lease"])
+        first.stop_daemon()
+        # The databases belong to the first machine's storage, not to the second's empty one.
+        self.assertIn("do not belong together", second.await_phase("holding")["message"])
+        self.assertEqual(second.containers(), {})
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,54 @@
+"""The databases that the bundle ships, and a hop that renames the database service."""
+import unittest
+
+import machine
+from machine import Machine, get
+
+machine.need_engine()
+
+
+class Standalone(unittest.TestCase):
+    def test_from_nothing_through_an_upgrade(self):
+        m = Machine("1.11.4", standalone=True)
+        self.addCleanup(m.close)
+        m.serve().await_phase("serving")
+        m.set_up()
+        self.assertEqual(get(m.http, "/console/api/ping")[0], 200)
+        self.assertIn(f"{m.project}-db_postgres-1", m.containers())
+        code, out, err = m.difyd("upgrade", "1.12.1")
+        self.assertEqual(code, 0, out + err + m.tail())
+        self.assertEqual(m.status()["revision"], "788d3099ae3a")
+        self.assertTrue(m.is_set_up())
+
+    def test_a_renamed_database_service_keeps_its_data_and_never_runs_twice(self):
+        m = Machine("1.9.2", standalone=True)
+        self.addCleanup(m.close)
+        m.serve().await_phase("serving")
+        m.set_up()
+        self.assertIn(f"{m.project}-db-1", m.containers())
+        code, out, err = m.difyd("upgrade", "1.10.1")
+        self.assertEqual(code, 0, out + err + m.tail())
+        names = m.containers()
+        self.assertIn(f"{m.project}-db_postgres-1", names)
+        self.assertNotIn(f"{m.project}-db-1", names)
+        self.assertTrue(m.is_set_up())
+        log = (m.folder / "difyd.log").read_text()
+        removed, created = log.index(f"{m.project}-db-1"), log.rindex(f"{m.project}-db_postgres-1")
+        self.assertLess(removed, created)
+
+    def test_a_failed_hop_that_renames_the_database_service_puts_the_old_one_back(self):
+        m = Machine("1.9.2", standalone=True)
+        self.addCleanup(m.close)
+        m.serve().await_phase("serving")
+        m.set_up()
+        code, out, err = m.difyd("upgrade", "1.12.2")
+        self.assertEqual(code, 5, out + err + m.tail())
+        names = m.containers()
+        self.assertEqual(names.get(f"{m.project}-db-1"), "running")
+        self.assertNotIn(f"{m.project}-db_postgres-1", names)
+        self.assertTrue(m.is_set_up())
+        self.assertEqual(m.status()["deployed"], "1.9.2")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,99 @@
+"""Upgrades that go well: without a migration, with several, and while a worker ignores SIGTERM."""
+import threading
+import time
+import unittest
+
+import machine
+from machine import Machine, get, wait_until
+
+machine.need_engine()
+
+
+class Upgrade(unittest.TestCase):
+    def setUp(self):
+        self.m = Machine("1.11.3", settings="upgrade: {drain_grace: 0s, start_timeout: 60s, worker_stop_limit: 5s}\n")
+        self.addCleanup(self.m.close)
+        self.m.serve().await_phase("serving")
+
+    def upgrade(self, version, code=0):
+        got, out, err = self.m.difyd("upgrade", version)
+        self.assertEqual(got, code, out + err + self.m.tail())
+        return out, err
+
+    def test_without_a_migration_and_then_with_several(self):
+        plan = self.m.difyd("plan", "1.12.1")[1]
+        self.assertIn("905527cc8fd3 -> 788d3099ae3a", plan)
+        self.assertIn("langgenius/dify-api:1.12.1", plan)
+        self.assertEqual(self.m.status()["deployed"], "1.11.3")
+
+        out, _ = self.upgrade("1.11.4")
+        self.assertLess(out.index("step migrate done"), out.index("step start begun"))
+        self.assertEqual(self.m.status()["deployed"], "1.11.4")
+
+        seen = self.watch_versions()
+        out, _ = self.upgrade("1.12.1")
+        overlaps = seen()
+        self.assertEqual(overlaps, [])
+        self.assertEqual(self.m.sql("select version_num from alembic_version"), "788d3099ae3a")
+        self.assertEqual([each["result"] for each in self.m.json("history")], ["done", "done", "done"])
+        self.assertGreater(self.m.json("history")[-1]["downtime_seconds"], 0)
+        last = self.m.json("migrations")[-1]
+        self.assertEqual((last["from_revision"], last["to_revision"]), ("905527cc8fd3", "788d3099ae3a"))
+        self.assertIn("Running upgrade", self.m.difyd("migrations", "log", last["id"])[1])
+        self.assertEqual(get(self.m.http, "/console/api/ping")[0], 200)
+
+    def watch_versions(self):
+        """Asks PostgreSQL all the time which Dify versions hold sessions; the result names overlaps.
+
+        The plugin daemon has versions of its own; the application's four kinds of session have Dify's."""
+        overlaps, stop = [], threading.Event()
+        query = ("select string_agg(distinct split_part(application_name, '-', 2), ',' ) from pg_stat_activity "
+                 "where application_name ~ '^dify-.*-(api|worker|beat|flask)$'")
+
+        def watch():
+            while not stop.is_set():
+                versions = [v for v in self.m.sql(query).split(",") if v]
+                if len(set(versions)) > 1:
+                    overlaps.append(versions)
+                time.sleep(0.05)
+        thread = threading.Thread(target=watch)
+        thread.start()
+
+        def result():
+            stop.set()
+            thread.join()
+            return overlaps
+        return result
+
+    def test_a_worker_that_ignores_sigterm_is_stopped_all_the_same(self):
+        self.upgrade("1.12.5")
+        self.upgrade("1.13.0")
+        self.assertEqual(self.m.status()["deployed"], "1.13.0")
+
+    def test_an_older_and_an_unknown_version_are_refused(self):
+        for version, code in (("1.11.3", "deployed"), ("1.10.1", "only go forward"), ("9.9.9", "9.9.9"), ("latest", "latest")):
+            before = self.m.containers()
+            got, out, err = self.m.difyd("upgrade", version)
+            self.assertEqual(got, 4, out + err)
+            self.assertIn(code, err)
+            self.assertEqual(self.m.containers(), before)
+        self.assertEqual(self.m.status()["phase"], "serving")
+
+    def test_an_older_configured_version_does_not_go_back(self):
+        self.upgrade("1.11.4")
+        self.m.stop_daemon()
+        self.m.serve().await_phase("serving")
+        self.assertEqual(self.m.status()["deployed"], "1.11.4")
+
+    def test_a_killed_daemon_goes_on_with_the_upgrade(self):
+        code, out, err = self.m.difyd("upgrade", "--no-wait", "1.12.1")
+        self.assertEqual(code, 0, err)
+        wait_until("the stop step", lambda: any(s["step"] == "stop" for s in (self.m.status().get("operation") or {"steps": []})["steps"]), 60)
+        self.m.stop_daemon(machine.signal.SIGKILL)
+        self.m.serve().await_phase("serving", seconds=180)
+        self.assertEqual(self.m.status()["deployed"], "1.12.1")
+        self.assertEqual(self.m.sql("select version_num from alembic_version"), "788d3099ae3a")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,2 @@
+"""What the worker is started with."""
+from tasks import celery  # noqa: F401

@@ -1,0 +1,62 @@
+#include "../../../daemon/cli/render.hpp"
+
+#include "../../../daemon/cli/progress.hpp"
+#include "catch.hpp"
+
+using namespace difyd;
+
+TEST_CASE("a table pads its columns and leaves no blanks at line ends") {
+  CHECK(cli::table({{"A", "B"}, {"long", ""}}) == "A     B\nlong\n");
+}
+
+TEST_CASE("a plan says what is pulled, what changes and why") {
+  control::plan plan;
+  plan.from = "1.11.3";
+  plan.to = "1.12.1";
+  plan.revision_from = "905527cc8fd3";
+  plan.revision_to = "788d3099ae3a";
+  plan.images = {{"langgenius/dify-api:1.12.1", false}};
+  plan.environment = {{"NEW_KEY", "added", "", "1"}, {"OLD", "changed", "a", "b"}};
+  plan.operations = {"recreate dify-api-1: image changed"};
+  CHECK(cli::render(plan) ==
+        "plan for 1.11.3 -> 1.12.1\n"
+        "schema 905527cc8fd3 -> 788d3099ae3a\n\n"
+        "images\n  pull  langgenius/dify-api:1.12.1\n\n"
+        "environment\n  + NEW_KEY=1\n  ~ OLD: a -> b\n\n"
+        "operations\n  recreate dify-api-1: image changed\n");
+}
+
+TEST_CASE("a hold shows its options, findings show their remedies") {
+  control::status status;
+  status.phase = "holding";
+  status.message = "the migration failed half-way";
+  status.options = {"difyd resume: goes on", "difyd rollback: loses what was written since"};
+  finding found;
+  found.subject = "disk";
+  found.level = severity::error;
+  found.detail = "3 % free";
+  found.remedy = "Free space";
+  status.findings = {found};
+  const std::string text = cli::render(status);
+  CHECK(text.find("phase     holding: the migration failed half-way\n          difyd resume: goes on\n") ==
+        0);
+  CHECK(text.find("findings\n  error  disk: 3 % free\n      -> Free space\n") != std::string::npos);
+}
+
+TEST_CASE("results have their exit codes") {
+  CHECK(cli::result_code("done") == 0);
+  CHECK(cli::result_code("refused") == 4);
+  CHECK(cli::result_code("undone") == 5);
+  CHECK(cli::result_code("held") == 6);
+  CHECK(cli::result_code("anything") == 1);
+}
+
+TEST_CASE("events are one line each") {
+  control::event event;
+  event.time = "2026-11-20T11:02:31.123Z";
+  event.kind = "step";
+  event.subject = "stop";
+  event.state = "done";
+  event.text = "2.1 s";
+  CHECK(cli::event_line(event) == "11:02:31  step stop done: 2.1 s");
+}

@@ -1,0 +1,206 @@
+#include "difyd/config/load.hpp"
+
+#include "catch.hpp"
+#include "difyd/base/text.hpp"
+#include "difyd/config/print.hpp"
+
+using namespace difyd;
+using namespace difyd::config;
+
+namespace {
+
+// A world in which every named secret file exists.
+surroundings world(std::map<std::string, std::string> files = {}) {
+  surroundings w;
+  w.read_file = [files](const std::string& path) -> Result<std::string> {
+    if (const auto each = files.find(path); each != files.end()) return each->second;
+    return fail("file-io", "cannot read " + path + ": No such file or directory");
+  };
+  return w;
+}
+
+outcome read(const std::string& text, std::map<std::string, std::string> files = {}) {
+  return parse(text, "/etc/difyd/difyd.yaml", world(std::move(files)));
+}
+
+constexpr const char* good = "storage:\n  root: /srv/dify\n";
+
+}  // namespace
+
+TEST_CASE("defaults") {
+  const auto result = read(good);
+  REQUIRE(result.errors == std::vector<Error>{});
+  const settings& s = result.values;
+  CHECK(s.project == "dify");
+  CHECK_FALSE(s.version);
+  CHECK(s.storage.root == "/srv/dify");
+  CHECK(s.database.kind == "bundled");
+  CHECK(s.database.sslmode == "disable");
+  CHECK(s.database.port == 5432);
+  CHECK(s.listen.health == "0.0.0.0:9180");
+  CHECK(s.upgrade.migrate_timeout == duration(0));
+  CHECK(s.upgrade.worker_stop_limit == std::chrono::minutes(5));
+  CHECK_FALSE(s.profiles);
+  CHECK(s.log_level == "info");
+}
+
+TEST_CASE("every mistake is one sentence with its place") {
+  struct row {
+    std::string text, code, message, remedy;
+  };
+  const std::string root = good;
+  const std::string place = "cannot use /etc/difyd/difyd.yaml";
+  const row rows[] = {
+      {root + "databse:\n  host: x\n", "config-unknown-key", place + ":3:1: unknown key databse",
+       "Did you mean database?"},
+      {root + "database:\n  hots: x\n", "config-unknown-key", place + ":4:3: unknown key database.hots",
+       "Did you mean database.host?"},
+      {root + "sslmode: require\n", "config-unknown-key", place + ":3:1: unknown key sslmode",
+       "Did you mean database.sslmode?"},
+      {root + "database:\n  port: many\n", "config-wrong-type", place + ":4:9: database.port wants a number",
+       ""},
+      {root + "database:\n  port: 70000\n", "config-out-of-range",
+       place + ":4:9: database.port is \"70000\" but must be from 1 to 65535", ""},
+      {root + "database: x\n", "config-wrong-type", place + ":3:11: database wants a map of keys", ""},
+      {root + "database:\n  kind: externl\n", "config-out-of-range",
+       place + ":4:9: database.kind is \"externl\" but must be bundled or external",
+       "Did you mean external?"},
+      {root + "version: 1.11\n", "config-out-of-range",
+       place + ":3:10: version is \"1.11\" but must be a version",
+       "Give it as MAJOR.MINOR.PATCH, for example 1.11.4"},
+      {root + "upgrade:\n  drain_grace: 30\n", "config-wrong-type",
+       place + ":4:16: upgrade.drain_grace wants a duration", "Write it as 90s, 5m or 1h"},
+      {root + "upgrade:\n  drain_grace: 11m\n", "config-out-of-range",
+       place + ":4:16: upgrade.drain_grace is \"11m\" but must be from 0s to 10m", ""},
+      {root + "upgrade:\n  backup: pg_dump\n", "config-out-of-range",
+       place + ":4:11: upgrade.backup is \"pg_dump\" but must be none", ""},
+      {root + "releases:\n  source: https://example.com/dify.tgz\n", "config-out-of-range",
+       place + ":4:11: releases.source is \"https://example.com/dify.tgz\" but must be an absolute path",
+       "Downloading releases is not supported yet; unpack them into a folder"},
+      {root + "profiles: weaviate\n", "config-wrong-type", place + ":3:11: profiles wants a list of texts",
+       ""},
+      {root + "environment:\n  A B: x\n", "config-out-of-range",
+       place + ":4:3: \"A B\" below environment is no name of an environment variable", ""},
+      {root + "environment:\n  A: [1]\n", "config-wrong-type", place + ":4:6: environment.A wants a text",
+       ""},
+      {root + "environment:\n  MIGRATION_ENABLED: \"true\"\n", "config-out-of-range",
+       place + ":4:3: MIGRATION_ENABLED must not be overridden",
+       "Remove it: difyd runs migrations itself, and nothing else may"},
+      {root + "environment:\n  DB_HOST: x\n", "config-out-of-range",
+       place + ":4:3: DB_HOST must not be overridden", "Use the key database.host"},
+      {"project: x\n", "config-missing-key", place + ": storage.root is missing",
+       "Add it, for example: storage.root: /srv/dify"},
+      {root + "database:\n  password: hunter2\n", "config-out-of-range",
+       place + ":4:3: database.password must not be given here",
+       "A secret does not belong into this file: put it into a file of mode 0600 and name that as "
+       "database.password_file, or as a systemd credential by database.password_credential"},
+      {root + "database:\n  password_file: /nowhere\n", "config-secret-missing",
+       place + ":4:3: database.password_file names /nowhere: cannot read /nowhere: No such file or directory",
+       "Put the secret into that file, readable by difyd only"},
+      {root + "database:\n  password_credential: pw\n", "config-secret-missing",
+       place + ":4:3: database.password_credential names credential pw: this process got no credentials from "
+               "systemd",
+       "Add LoadCredential=pw:<file> to difyd.service"},
+      {root + "project: Dify\n", "config-out-of-range",
+       place + ":3:10: project is \"Dify\" but must be made of lower-case letters, digits, - and _", ""},
+      {root + "listen:\n  health: 9180\n", "config-out-of-range",
+       place + ":4:11: listen.health is \"9180\" but must be address:port", ""},
+      {"storage: {root: /a, kind: nfs, server: x}\n", "config-missing-key",
+       place + ":1:1: storage.export is missing: storage.kind is nfs", "Give storage.export"},
+      {"storage: {root: /a, server: x}\n", "config-out-of-range",
+       place + ":1:21: storage.server, storage.export and storage.manage need storage.kind nfs",
+       "Set storage.kind to nfs, or remove them"},
+      {root + "redis: {kind: external}\n", "config-missing-key",
+       place + ":3:1: redis.host is missing: redis.kind is external", "Give redis.host"},
+      {root + "storage:\n  root: /b\n", "config-syntax", place + ":3:1: key \"storage\" is given twice", ""},
+      {root + "project: &a x\nlog: *a\n", "config-syntax",
+       place + ":3:10: anchors and tags are not supported here", ""},
+      {"[]\n", "config-syntax", place + ":1:1: it is not a map of keys",
+       "Start from the commented reference: difyd config reference"},
+      {"a: b\n---\nc: d\n", "config-syntax", place + ":2:1: a second document", ""},
+  };
+  for (const auto& each : rows) {
+    CAPTURE(each.text);
+    const auto result = read(each.text);
+    REQUIRE(result.errors.size() == 1);
+    CHECK(result.errors[0].code == each.code);
+    CHECK(result.errors[0].message == each.message);
+    CHECK(result.errors[0].remedy == each.remedy);
+  }
+}
+
+TEST_CASE("broken YAML has a place") {
+  for (const std::string text :
+       {"a: [1", "a: \"x", "\t- x", "a: b: c", "{", "a:\n  - b\n c: d\n", "%", "\xff\xfe", "a: \x01"}) {
+    CAPTURE(text);
+    const auto result = read(text);
+    REQUIRE(result.errors.size() == 1);
+    CHECK(result.errors[0].code == "config-syntax");
+    CHECK(result.errors[0].message.starts_with("cannot use /etc/difyd/difyd.yaml:"));
+  }
+  CHECK(read(std::string(100, '[')).errors.size() == 1);
+}
+
+TEST_CASE("all mistakes are found in one run, in file order, and load gives the first") {
+  const std::string text =
+      "projekt: a\ndatabase:\n  port: x\n  kind: y\nlog:\n  level: loud\nredis:\n  password_file: /nowhere\n";
+  const auto result = read(text);
+  std::vector<std::string> codes;
+  for (const auto& each : result.errors) codes.push_back(each.code);
+  CHECK(codes == std::vector<std::string>{"config-missing-key", "config-unknown-key", "config-wrong-type",
+                                          "config-out-of-range", "config-out-of-range",
+                                          "config-secret-missing"});
+  const auto one = load("/c.yaml", world({{"/c.yaml", text}}));
+  REQUIRE_FALSE(one);
+  CHECK(one.error().message == "cannot use /c.yaml: storage.root is missing");
+  CHECK(one.error().remedy.ends_with("There are 5 more mistakes: difyd config check lists all"));
+  CHECK(load("/none", world()).error().code == "config-unreadable");
+}
+
+TEST_CASE("secrets come from files and credentials, and are never printed") {
+  auto w = world({{"/pw", "geheim\n"}, {"/cred/redis", "r3dis"}, {"/sk", "sk-1"}});
+  w.credentials_directory = "/cred";
+  w.readable_by_all = [](const std::string& path) { return path == "/pw"; };
+  const auto result = parse(
+      "storage: {root: /srv/dify}\n"
+      "database: {kind: external, host: db, user: dify, password_file: /pw}\n"
+      "redis: {kind: external, host: r, password_credential: redis}\n"
+      "vector: {kind: pgvector, host: v}\n"
+      "environment: {S3_SECRET_KEY: hush, TOP_K_MAX_VALUE: 10, A: \"\"}\n"
+      "environment_files: {SECRET_KEY: /sk}\n",
+      "c", w);
+  REQUIRE(result.errors == std::vector<Error>{});
+  const settings& s = result.values;
+  CHECK(s.database.password.reveal() == "geheim");
+  CHECK(s.redis.password.reveal() == "r3dis");
+  CHECK(s.vector.password.reveal() == "geheim");
+  CHECK(s.vector.user == "dify");
+  CHECK(s.vector.database == "dify");
+  CHECK(s.vector.port == 5432);
+  CHECK(s.database.sslmode == "require");
+  CHECK(s.secret_environment.at("SECRET_KEY").reveal() == "sk-1");
+  REQUIRE(result.warnings.size() == 1);
+  CHECK(result.warnings[0] ==
+        "/pw (database.password_file) can be read by every user of this machine: chmod 0600 it");
+  for (const auto& text : {to_yaml(s), to_json(s)}) {
+    CAPTURE(text);
+    for (const char* hidden : {"geheim", "r3dis", "sk-1", "hush"})
+      CHECK(text.find(hidden) == std::string::npos);
+    CHECK(text.find("\"10\"") != std::string::npos);
+    CHECK(text.find("/pw") != std::string::npos);
+  }
+  // What is printed as YAML is a configuration again.
+  const auto again = parse(to_yaml(s), "again", w);
+  CHECK(again.errors == std::vector<Error>{});
+  CHECK(to_json(again.values) == to_json(s));
+}
+
+TEST_CASE("which variables hold secrets") {
+  for (const char* name :
+       {"SECRET_KEY", "DB_PASSWORD", "CELERY_BROKER_URL", "PLUGIN_DAEMON_KEY", "API_SENTRY_DSN",
+        "SANDBOX_API_KEY", "PASSWORD_PEPPER", "SMTP_PASSWORD", "HF_TOKEN", "AZURE_BLOB_CONNECTION_STRING"})
+    CHECK(names_secret(name));
+  for (const char* name :
+       {"DB_HOST", "TOP_K_MAX_VALUE", "REDIS_KEY_PREFIX", "KEYBOARD", "COMPOSE_PROFILES", "FILES_URL"})
+    CHECK_FALSE(names_secret(name));
+}

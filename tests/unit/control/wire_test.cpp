@@ -1,0 +1,50 @@
+#include "difyd/control/wire.hpp"
+
+#include "catch.hpp"
+
+using namespace difyd;
+
+TEST_CASE("a status survives the wire") {
+  control::status before;
+  before.phase = "upgrading";
+  before.options = {"difyd resume: goes on"};
+  before.services.push_back(
+      {"api", "dify-api-1", "langgenius/dify-api:1.11.4", "running", "healthy", 0, "", true});
+  finding found;
+  found.subject = "disk";
+  found.code = "disk-full";
+  found.level = severity::critical;
+  before.findings.push_back(found);
+  before.operation =
+      control::operation_status{"u1", "upgrade", "1.11.3", "1.11.4", "", "", {{"stop", "done", "", 1.5, ""}}};
+  const auto after = control::parse_status(control::to_json(before));
+  REQUIRE(after);
+  CHECK(after->phase == "upgrading");
+  CHECK(after->services.at(0).ready);
+  CHECK(after->findings.at(0).level == severity::critical);
+  CHECK(after->operation->steps.at(0).seconds == 1.5);
+}
+
+TEST_CASE("an error survives the wire, and a foreign body is said to be one") {
+  const Error error{"in-flight", "cannot upgrade: one is under way", "Wait for it"};
+  CHECK(control::parse_error(409, control::to_json(error)) == error);
+  CHECK(control::parse_error(502, "<html>").message == "the daemon answered with status 502");
+}
+
+TEST_CASE("text that is not UTF-8 does not break an event") {
+  control::event event;
+  event.text = "caf\xe9";
+  const auto after = control::parse_event(control::to_json(event));
+  REQUIRE(after);
+  CHECK(after->text.substr(0, 3) == "caf");
+}
+
+TEST_CASE("bad requests are refused with what to send") {
+  CHECK(control::parse_upgrade_request("{\"version\":\"1.2.3\"}") == Result<std::string>("1.2.3"));
+  CHECK(control::parse_upgrade_request("") == Result<std::string>(""));
+  for (const auto* bad : {"[", "{\"version\":1}"}) {
+    const auto result = control::parse_upgrade_request(bad);
+    REQUIRE_FALSE(result);
+    CHECK(result.error().code == "bad-request");
+  }
+}

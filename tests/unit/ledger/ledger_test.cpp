@@ -1,0 +1,212 @@
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "catch.hpp"
+#include "difyd/base/durable_file.hpp"
+#include "difyd/base/task_group.hpp"
+#include "difyd/base/text.hpp"
+#include "difyd/ledger/book.hpp"
+#include "difyd/ledger/format.hpp"
+#include "run_task.hpp"
+
+using namespace difyd;
+using namespace difyd::ledger;
+
+namespace {
+
+wall_time at(long long seconds) {
+  return wall_time(std::chrono::milliseconds(1'700'000'000'000 + seconds * 1000));
+}
+
+deployment deployed(const char* version) {
+  deployment d;
+  d.version = *parse_version(version);
+  d.bundle = "/var/lib/difyd/releases/dify-" + std::string(version) + "/docker";
+  d.project = "dify";
+  d.images = {{"api", "sha256:aa"}, {"web", "sha256:bb"}};
+  d.revision = {"905527cc8fd3"};
+  d.environment_hash = "ff";
+  d.committed_at = at(5);
+  return d;
+}
+
+journal started(const char* id, const char* to) {
+  journal j;
+  j.id = id;
+  j.from = parse_version("1.11.3").value();
+  j.to = *parse_version(to);
+  j.started_at = at(10);
+  j.origin = "operator";
+  return j;
+}
+
+record full() {
+  record book = with_deployment(with_deployment({}, deployed("1.11.3")), deployed("1.11.4"));
+  book = *with_upgrade(book, started("u1", "1.12.0"));
+  book = *with_entry(book, {"admit", entry_state::begin, at(11), ""});
+  book = *with_entry(book, {"admit", entry_state::done, at(12), ""});
+  book = *with_entry(book,
+                     {"prepare", entry_state::failed, at(13), "no \"space\"\nleft \xf0\x9f\x92\xa9", true});
+  book = with_migration(
+      book, {"u1", *parse_version("1.12.0"), {"a"}, {"b"}, 1, "migration-u1.log", at(14), at(15)});
+  book = with_migration(book, {"u2", *parse_version("1.12.0"), {""}, {""}, {}, "", at(14), at(14)});
+  return *with_ending(book, ending::held, "prepare failed", {}, at(20));
+}
+
+struct folder {
+  std::string path = std::filesystem::temp_directory_path() / ("difyd-ledger-" + random_hex(8));
+  folder() { std::filesystem::create_directory(path); }
+  ~folder() { std::filesystem::remove_all(path); }
+};
+
+Result<std::unique_ptr<book>> open_book(asio::io_context& loop, const std::string& path) {
+  auto files = std::make_shared<folder_store>(loop.get_executor(), path);
+  return run_task(loop, book::open(loop.get_executor(), files));
+}
+
+}  // namespace
+
+TEST_CASE("a ledger survives the way to JSON and back") {
+  for (const record& book : {record{}, with_deployment({}, deployed("1.16.0-rc1")), full()}) {
+    const auto again = parse(to_json(book), "ledger.json");
+    REQUIRE(again);
+    CHECK(*again == book);
+  }
+  CHECK(to_json(record{}).find("\"format\": 1") != std::string::npos);
+}
+
+TEST_CASE("what cannot be read is refused with its place") {
+  const std::string good = to_json(full());
+  const auto refuse = [](const std::string& text) {
+    const auto result = parse(text, "/srv/.difyd/ledger.json");
+    REQUIRE_FALSE(result);
+    return result.error();
+  };
+  const auto newer = refuse(R"({"format": 2, "written_by": "difyd 9.9", "anything": []})");
+  CHECK(newer.code == "ledger-newer");
+  CHECK(newer.message ==
+        "cannot read the ledger /srv/.difyd/ledger.json: it has format 2 and this difyd knows up to 1");
+  CHECK(newer.remedy == "Install the difyd that wrote it (difyd 9.9) or a newer one");
+  for (const std::string text : {"", "{", "[]", "null", "{}", R"({"format": "x"})", R"({"format": 1})"}) {
+    CAPTURE(text);
+    CHECK(refuse(text).code == "ledger-corrupt");
+  }
+  CHECK(refuse(R"({"format":1,"deployed":{},"previous":null,"in_flight":null,"history":[],"migrations":[]})")
+            .message == "cannot read the ledger /srv/.difyd/ledger.json: deployed: \"version\" is missing");
+  // Cut anywhere, it is refused, never half read; changed anywhere, it does not crash.
+  for (std::size_t length = 0; length + 2 < good.size(); length += 7)
+    CHECK(refuse(good.substr(0, length)).code == "ledger-corrupt");
+  for (std::size_t i = 0; i < good.size(); i += 3) {
+    std::string changed = good;
+    changed[i] = '\x07';
+    (void)parse(changed, "x");
+  }
+}
+
+TEST_CASE("steps with their times") {
+  const auto steps = times_of({{"admit", entry_state::begin, at(1), ""},
+                               {"admit", entry_state::done, at(2), ""},
+                               {"stop", entry_state::begin, at(3), ""},
+                               {"stop", entry_state::begin, at(9), "again"},
+                               {"stop", entry_state::failed, at(10), "x"}});
+  CHECK(steps == std::vector<step_time>{{"admit", entry_state::done, at(1), at(2)},
+                                        {"stop", entry_state::begin, at(3), at(3)},
+                                        {"stop", entry_state::failed, at(9), at(10)}});
+}
+
+TEST_CASE("changes of the ledger") {
+  const record one = with_deployment({}, deployed("1.11.3"));
+  CHECK_FALSE(one.previous);
+  CHECK_FALSE(with_deployment(one, deployed("1.11.3")).previous);
+  CHECK(with_deployment(one, deployed("1.11.4")).previous->version.text() == "1.11.3");
+
+  CHECK(with_entry(one, {}).error().code == "no-upgrade-in-flight");
+  CHECK(with_ending(one, ending::done, "", {}, at(1)).error().code == "no-upgrade-in-flight");
+
+  const record flying = *with_upgrade(one, started("u1", "1.11.4"));
+  CHECK(with_upgrade(flying, started("u2", "1.12.0")).error().code == "upgrade-in-flight");
+
+  const record done = *with_ending(flying, ending::done, "", deployed("1.11.4"), at(30));
+  CHECK_FALSE(done.in_flight);
+  CHECK(done.deployed->version.text() == "1.11.4");
+  CHECK(done.previous->version.text() == "1.11.3");
+  CHECK(done.history.size() == 1);
+
+  const record held = *with_ending(flying, ending::held, "why", {}, at(30));
+  CHECK(held.in_flight);
+  CHECK(held.deployed->version.text() == "1.11.3");
+  const record newer = *with_upgrade(held, started("u2", "1.12.0"));
+  CHECK(newer.in_flight->id == "u2");
+  CHECK(newer.history.back().result == ending::held);
+  const record resolved = *with_ending(held, ending::undone, "", {}, at(40));
+  CHECK(resolved.history.size() == 1);
+  CHECK(resolved.history[0].result == ending::undone);
+
+  record many = one;
+  for (int i = 0; i < 250; ++i) {
+    many = *with_upgrade(many, started(std::to_string(i).c_str(), "1.12.0"));
+    many = *with_ending(many, ending::undone, "", {}, at(i));
+  }
+  CHECK(many.history.size() == 200);
+  CHECK(many.history.back().id == "249");
+}
+
+TEST_CASE("the book keeps memory and file alike") {
+  const folder dir;
+  const std::string place = dir.path + "/.difyd";
+  asio::io_context loop;
+  {
+    auto opened = open_book(loop, place);
+    REQUIRE(opened);
+    book& mine = **opened;
+    CHECK(mine.current() == record{});
+    REQUIRE(run_task(loop, mine.deploy(deployed("1.11.3"))));
+    REQUIRE(run_task(loop, mine.begin_upgrade(started("u1", "1.11.4"))));
+    REQUIRE(run_task(loop, mine.append({"admit", entry_state::begin, at(1), ""})));
+    CHECK(run_task(loop, mine.begin_upgrade(started("u2", "1.12.0"))).error().code == "upgrade-in-flight");
+    REQUIRE(run_task(loop, mine.keep_log("migration-u1.log", "INFO\n")));
+    CHECK(run_task(loop, mine.keep_log("../x", "")).error().code == "bad-name");
+  }
+  auto again = open_book(loop, place);
+  REQUIRE(again);
+  CHECK((*again)->current().in_flight->entries.size() == 1);
+  CHECK(run_task(loop, (*again)->log("migration-u1.log")).value() == "INFO\n");
+  CHECK(run_task(loop, (*again)->log("none")).value() == std::nullopt);
+  REQUIRE(run_task(loop, (*again)->finish_upgrade(ending::done, "", deployed("1.11.4"))));
+  CHECK((*again)->current().deployed->version.text() == "1.11.4");
+  struct stat info{};
+  REQUIRE(::stat((place + "/ledger.json").c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0600);
+}
+
+TEST_CASE("changes that are asked for at once are all kept") {
+  const folder dir;
+  asio::io_context loop;
+  auto opened = open_book(loop, dir.path + "/.difyd");
+  REQUIRE(opened);
+  book& mine = **opened;
+  REQUIRE(run_task(loop, mine.begin_upgrade(started("u1", "1.11.4"))));
+  std::vector<task<Result<>>> all;
+  for (int i = 0; i < 20; ++i) all.push_back(mine.append({std::to_string(i), entry_state::begin, at(i), ""}));
+  const auto results = run_task(loop, when_all(std::move(all)));
+  for (const auto& each : results) CHECK(each.has_value());
+  CHECK(mine.current().in_flight->entries.size() == 20);
+}
+
+TEST_CASE("a ledger that cannot be written changes nothing, one that cannot be read stays") {
+  const folder dir;
+  asio::io_context loop;
+  auto opened = open_book(loop, dir.path + "/gone/.difyd");
+  REQUIRE(opened);
+  const auto refused = run_task(loop, (*opened)->deploy(deployed("1.11.3")));
+  CHECK(refused.error().message == "cannot create " + dir.path + "/gone/.difyd: No such file or directory");
+  CHECK((*opened)->current() == record{});
+
+  std::ofstream(dir.path + "/ledger.json") << "{ torn";
+  const auto corrupt = open_book(loop, dir.path);
+  REQUIRE_FALSE(corrupt);
+  CHECK(corrupt.error().code == "ledger-corrupt");
+  CHECK(read_file(dir.path + "/ledger.json").value() == "{ torn");
+}

@@ -1,0 +1,100 @@
+// The compose files and .env.example files of real Dify releases, where they are at hand:
+// $DIFYD_BUNDLES, or the folder shared/dify beside the checkout.
+#include <cstdlib>
+#include <filesystem>
+
+#include "catch.hpp"
+#include "difyd/base/text.hpp"
+#include "difyd/config/load.hpp"
+#include "difyd/release/roles.hpp"
+#include "difyd/release/working_copy.hpp"
+
+using namespace difyd;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string real_folder() {
+  if (const char* named = std::getenv("DIFYD_BUNDLES")) return named;
+  return std::string(DIFYD_SOURCE_DIR) + "/../shared/dify";
+}
+
+struct real_bundles {
+  std::string root = fs::temp_directory_path() / ("difyd-real-" + random_hex(8));
+  std::vector<version> versions;
+
+  real_bundles() {
+    fs::create_directories(root);
+    std::error_code error;
+    for (const auto& each : fs::directory_iterator(real_folder(), error)) {
+      const auto version = parse_version(each.path().filename().string());
+      if (!version || !fs::exists(each.path() / "docker/.env.example")) continue;
+      fs::create_directory_symlink(fs::canonical(each.path()), root + "/dify-" + version->text());
+      versions.push_back(*version);
+    }
+  }
+  ~real_bundles() { fs::remove_all(root); }
+
+  config::settings settings(const std::string& yaml) const {
+    config::surroundings world;
+    world.read_file = [](const std::string& path) -> Result<std::string> {
+      return std::string(path == "/redis" ? "re$d/is#1" : "pa'ss$w0rd\\");
+    };
+    auto parsed =
+        config::parse("storage: {root: /srv/dify}\nreleases: {source: " + root + "}\n" + yaml, "test", world);
+    REQUIRE(parsed.errors == std::vector<Error>{});
+    return parsed.values;
+  }
+};
+
+std::string variable(const compose::project& project, const char* service, const char* name) {
+  const auto& environment = project.services.at(service).environment;
+  const auto each = environment.find(name);
+  return each == environment.end() ? "(none)" : each->second.value_or("(null)");
+}
+
+}  // namespace
+
+TEST_CASE("real releases with their own databases") {
+  const real_bundles real;
+  if (real.versions.empty()) WARN("skipped: no real Dify releases in " << real_folder());
+  for (const auto& version : real.versions) {
+    CAPTURE(version.text());
+    const auto made = release::preview(real.settings(""), version, {});
+    if (!made) FAIL(sentence(made.error()));
+    const auto& project = made->project;
+    CHECK(release::api_service(project) == "api");
+    CHECK(variable(project, "api", "MIGRATION_ENABLED") == "false");
+    CHECK(variable(project, "worker", "MIGRATION_ENABLED") == "false");
+    CHECK(project.services.contains(variable(project, "api", "DB_HOST")));
+    CHECK(project.services.contains("weaviate"));
+    CHECK(release::nginx_service(project) == "nginx");
+    // What is derived from an environment in force is that environment again.
+    const auto again = release::preview(real.settings(""), version, made->environment.text);
+    REQUIRE(again);
+    CHECK(again->environment.text == made->environment.text);
+    CHECK(again->project == project);
+  }
+}
+
+TEST_CASE("real releases with external servers and a password that needs quotes") {
+  const real_bundles real;
+  for (const auto& version : real.versions) {
+    CAPTURE(version.text());
+    const auto settings = real.settings(
+        "database: {kind: external, host: 10.0.0.3, user: dify, password_file: /p}\n"
+        "vector: {kind: pgvector, host: 10.0.0.4}\nredis: {kind: external, host: 10.0.0.5, password_file: "
+        "/redis}\n");
+    const auto made = release::preview(settings, version, {});
+    if (!made) FAIL(sentence(made.error()));
+    const auto& project = made->project;
+    CHECK_FALSE(project.services.contains("db_postgres"));
+    CHECK_FALSE(project.services.contains("pgvector"));
+    CHECK(variable(project, "api", "DB_PASSWORD") == "pa'ss$w0rd\\");
+    CHECK(variable(project, "plugin_daemon", "DB_PASSWORD") == "pa'ss$w0rd\\");
+    CHECK(variable(project, "plugin_daemon", "DB_DATABASE") == "dify_plugin");
+    CHECK(variable(project, "worker", "PGVECTOR_HOST") == "10.0.0.4");
+    CHECK(variable(project, "worker", "CELERY_BROKER_URL") == "redis://:re%24d%2Fis%231@10.0.0.5:6379/1");
+    CHECK(variable(project, "api", "REDIS_HOST") == "10.0.0.5");
+  }
+}

@@ -1,0 +1,401 @@
+#include "difyd/stack/plan.hpp"
+
+#include "catch.hpp"
+#include "difyd/stack/labels.hpp"
+
+using namespace difyd;
+using namespace difyd::stack;
+
+namespace {
+
+// A project of three: web depends on api, api on a one-shot init and on a healthy db.
+std::shared_ptr<compose::project> three() {
+  auto p = std::make_shared<compose::project>();
+  p->name = "p";
+  p->working_dir = "/srv/p";
+  p->networks["default"].name = "p_default";
+  for (const char* name : {"init", "db", "api", "nginx"}) {
+    auto& s = p->services[name];
+    s.name = name;
+    s.image = std::string(name) + ":1";
+    s.networks["default"] = std::nullopt;
+  }
+  p->services["db"].restart = "always";
+  p->services["api"].depends_on["init"] = {"service_completed_successfully", false, true};
+  p->services["api"].depends_on["db"] = {"service_healthy", false, true};
+  p->services["nginx"].depends_on["api"] = {"service_started", false, true};
+  return p;
+}
+
+observed_container made(const compose::project& p, const std::string& service, int number = 1) {
+  const auto& s = p.services.at(service);
+  observed_container c;
+  c.name = container_name(p, s, number);
+  c.id = "id-" + c.name;
+  c.service = service;
+  c.number = number;
+  c.state = "running";
+  c.image = s.image;
+  c.image_id = "sha256:" + s.image;
+  c.labels = {{label::service, service},
+              {label::version, "2.40.3"},
+              {label::image, c.image_id},
+              {label::depends_on, depends_on_label(p, s)},
+              {label::config_hash, service_hash(p, s, compose::hash_epoch::v2_40)}};
+  c.networks["p_default"] = {"net", ""};
+  c.restart_policy = s.restart.empty() ? "no" : s.restart;
+  return c;
+}
+
+// The engine with everything up.
+observed up(const compose::project& p) {
+  observed o;
+  o.project = p.name;
+  o.networks["p_default"] = {"net", "p_default", {{label::network, "default"}, {label::project, "p"}}};
+  for (const auto& [name, s] : p.services) {
+    o.images[s.image] = {"sha256:" + s.image, {}, {}};
+    o.containers.push_back(made(p, name));
+  }
+  for (auto& c : o.containers) {
+    if (c.service == "init") c.state = "exited";
+    if (c.service == "db") c.health = "healthy";
+  }
+  return o;
+}
+
+observed_container& of(observed& o, const std::string& service) {
+  for (auto& c : o.containers)
+    if (c.service == service) return c;
+  throw std::runtime_error("no container of " + service);
+}
+
+std::string text(const compose::project& p, const observed& o, const plan_options& options = {}) {
+  const auto result = plan(std::make_shared<compose::project>(p), o, options);
+  return result ? to_text(*result) : result.error().code + ": " + result.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("from nothing: pulls, networks, creations at once, starts in order") {
+  const auto p = three();
+  observed o;
+  o.project = "p";
+  for (const char* name : {"init:1", "db:1", "api:1"})
+    o.images[name] = {std::string("sha256:") + name, {}, {}};
+  CHECK(text(*p, o) ==
+        "1 create network p_default: missing\n"
+        "2 create container p-db-1: missing (after 1)\n"
+        "3 start container p-db-1: created (after 2)\n"
+        "4 create container p-init-1: missing (after 1)\n"
+        "5 start container p-init-1: created (after 4)\n"
+        "6 create container p-api-1: missing (after 1)\n"
+        "7 start container p-api-1: created (after 3, 5, 6; db service_healthy; init "
+        "service_completed_successfully)\n"
+        "8 pull image nginx:1: not on the engine\n"
+        "9 create container p-nginx-1: missing (after 1, 8)\n"
+        "10 start container p-nginx-1: created (after 7, 9)\n");
+}
+
+TEST_CASE("what is up and unchanged stays, the finished one-shot does not run again") {
+  const auto p = three();
+  CHECK(text(*p, up(*p)) == "");
+}
+
+TEST_CASE("containers of every docker compose epoch are adopted") {
+  const auto p = three();
+  const std::pair<const char*, compose::hash_epoch> writers[] = {{"2.26.1", compose::hash_epoch::v2_26},
+                                                                 {"2.30.0", compose::hash_epoch::v2_30},
+                                                                 {"2.40.3", compose::hash_epoch::v2_40},
+                                                                 {"5.0.0", compose::hash_epoch::v5}};
+  for (const auto& [version, epoch] : writers) {
+    INFO(version);
+    auto o = up(*p);
+    for (auto& c : o.containers) {
+      c.labels[label::version] = version;
+      c.labels[label::config_hash] = service_hash(*p, p->services.at(c.service), epoch);
+    }
+    CHECK(text(*p, o) == "");
+  }
+}
+
+TEST_CASE("a failed one-shot runs again, a stopped container starts") {
+  const auto p = three();
+  auto o = up(*p);
+  of(o, "init").exit_code = 3;
+  of(o, "api").state = "exited";
+  of(o, "api").exit_code = 137;
+  CHECK(
+      text(*p, o) ==
+      "1 start container p-init-1: not running: exited (3)\n"
+      "2 start container p-api-1: not running: exited (137) (after 1; init service_completed_successfully)\n"
+      "3 restart container p-nginx-1: api has a new address (after 2)\n");
+}
+
+TEST_CASE("a change recreates the service and nginx follows, nobody else") {
+  auto p = three();
+  const auto o = up(*p);
+  p->services["api"].environment["KEY"] = "new";
+  CHECK(text(*p, o) ==
+        "1 recreate container p-api-1: configuration hash differs\n"
+        "2 start container p-api-1: recreated (after 1)\n"
+        "3 restart container p-nginx-1: api has a new address (after 2)\n");
+}
+
+TEST_CASE("the cause names the changed fields where the container was inspected") {
+  auto p = three();
+  p->services["api"].environment["SAME"] = "1";
+  p->services["api"].environment["KEY"] = "old";
+  auto o = up(*p);
+  of(o, "api").details = std::make_shared<nlohmann::json>(
+      nlohmann::json{{"Config", {{"Image", "api:1"}, {"Env", {"KEY=old", "SAME=1", "PATH=/bin", "GONE=1"}}}},
+                     {"HostConfig", {{"NetworkMode", "p_default"}, {"RestartPolicy", {{"Name", "no"}}}}}});
+  o.images["api:1"].environment = {"PATH=/bin"};
+  p->services["api"].environment["KEY"] = "secret";
+  p->services["api"].command = compose::text_list{"serve"};
+  const auto result = text(*p, o);
+  CHECK(result.find("configuration changed: command, environment.GONE, environment.KEY\n") !=
+        std::string::npos);
+  CHECK(result.find("secret") == std::string::npos);
+}
+
+TEST_CASE("a new image under the same name recreates") {
+  const auto p = three();
+  auto o = up(*p);
+  o.images["nginx:1"].id = "sha256:newer";
+  CHECK(text(*p, o) ==
+        "1 recreate container p-nginx-1: image nginx:1 changed: nginx:1 is now newer\n"
+        "2 start container p-nginx-1: recreated (after 1)\n");
+  plan_options keep;
+  keep.no_recreate = true;
+  CHECK(text(*p, o, keep) == "");
+}
+
+TEST_CASE("force-recreate concerns the named services only") {
+  const auto p = three();
+  plan_options options;
+  options.services = {"nginx"};
+  options.force_recreate = true;
+  CHECK(text(*p, up(*p), options) ==
+        "1 recreate container p-nginx-1: recreation was asked for\n"
+        "2 start container p-nginx-1: recreated (after 1)\n");
+}
+
+TEST_CASE("scaling up counts on, scaling down takes the outdated and the highest") {
+  auto p = three();
+  plan_options options;
+  options.services = {"db"};
+  options.scale["db"] = 3;
+  auto o = up(*p);
+  o.containers.push_back(made(*p, "db", 4));
+  CHECK(text(*p, o, options) ==
+        "1 create container p-db-5: missing\n"
+        "2 start container p-db-5: created (after 1)\n");
+  options.scale["db"] = 1;
+  of(o, "db").labels[label::config_hash] = "outdated";
+  CHECK(text(*p, o, options) ==
+        "1 stop container p-db-1: surplus: scaled to 1\n"
+        "2 remove container p-db-1: surplus: scaled to 1 (after 1)\n");
+}
+
+TEST_CASE("orphans are named, or removed before anything starts") {
+  auto p = three();
+  auto o = up(*p);
+  p->services.erase("nginx");
+  of(o, "db").state = "exited";
+  const auto kept = plan(p, o);
+  REQUIRE(kept);
+  REQUIRE(kept->warnings.size() == 1);
+  CHECK(kept->warnings[0].starts_with("Found orphan containers (p-nginx-1)"));
+  plan_options options;
+  options.remove_orphans = true;
+  CHECK(text(*p, o, options) ==
+        "1 stop container p-nginx-1: orphan: the project has no service nginx\n"
+        "2 remove container p-nginx-1: orphan: the project has no service nginx (after 1)\n"
+        "3 start container p-db-1: not running: exited (0) (after 2)\n");
+}
+
+TEST_CASE("a renamed data service is never started beside its former self") {
+  auto p = three();
+  auto o = up(*p);
+  observed_container old = of(o, "db");
+  old.name = "p-olddb-1";
+  old.service = "olddb";
+  old.mounts.push_back({"bind", "", "/data", "/var/lib/db", false});
+  o.containers.push_back(old);
+  compose::service_mount m;
+  m.type = "bind";
+  m.source = "/data";
+  m.target = "/var/lib/db";
+  p->services["db"].volumes.push_back(m);
+  plan_options options;
+  options.refuse_shared_data = true;
+  CHECK(text(*p, o, options) == "shared-data: cannot start db: orphan container p-olddb-1 still uses /data");
+}
+
+TEST_CASE("the supervisor takes the restart policies before the start, and gives them back") {
+  auto p = three();
+  observed o;
+  o.project = "p";
+  o.images["db:1"] = {"sha256:db:1", {}, {}};
+  plan_options options;
+  options.services = {"db"};
+  options.restarts = restart_owner::supervisor;
+  CHECK(text(*p, o, options) ==
+        "1 create network p_default: missing\n"
+        "2 create container p-db-1: missing (after 1)\n"
+        "3 set restart policy p-db-1 to no: restarts are difyd's (after 2)\n"
+        "4 start container p-db-1: created (after 2, 3)\n");
+  auto running = up(*p);
+  CHECK(text(*p, running, options) == "1 set restart policy p-db-1 to no: restarts are difyd's\n");
+  of(running, "db").restart_policy = "no";
+  CHECK(text(*p, running, options) == "");
+  options.restarts = restart_owner::give_back;
+  CHECK(text(*p, running, options) ==
+        "1 set restart policy p-db-1 to always: restarts are given back to the engine\n");
+}
+
+TEST_CASE("an interrupted recreation is repaired first") {
+  const auto p = three();
+  SECTION("the old container is still there: the new one goes") {
+    auto o = up(*p);
+    auto half = made(*p, "db");
+    half.id = "half";
+    half.name = "0123456789ab_p-db-1";
+    half.state = "created";
+    half.labels[label::replace] = "db-1";
+    o.containers.push_back(half);
+    CHECK(text(*p, o) ==
+          "1 remove container 0123456789ab_p-db-1: left behind by an interrupted recreation of p-db-1\n");
+  }
+  SECTION("the old container is gone: the new one takes its name and starts") {
+    auto o = up(*p);
+    auto& db = of(o, "db");
+    db.name = "0123456789ab_p-db-1";
+    db.state = "created";
+    db.labels[label::replace] = "db-1";
+    CHECK(text(*p, o) ==
+          "1 rename container 0123456789ab_p-db-1: finishes an interrupted recreation\n"
+          "2 start container p-db-1: not running: never started (after 1)\n");
+  }
+}
+
+TEST_CASE("bind sources that are missing are errors before anything is made") {
+  auto p = three();
+  observed o;
+  o.project = "p";
+  o.images["db:1"] = {"sha256:db:1", {}, {}};
+  compose::service_mount m;
+  m.type = "bind";
+  m.bind.emplace();
+  m.bind->create_host_path = true;
+  m.source = "/srv/p/volumes/db";
+  m.target = "/data";
+  p->services["db"].volumes.push_back(m);
+  o.missing_sources = {"/srv/p/volumes/db"};
+  plan_options options;
+  options.services = {"db"};
+  CHECK(text(*p, o, options) ==
+        "bind-source-missing: cannot create db: bind source /srv/p/volumes/db does not exist (mounted at "
+        "/data)");
+  options.binds.engine_creates_below = "/srv/p/volumes";
+  CHECK(text(*p, o, options).starts_with("1 create network"));
+  options.binds.difyd_creates_below = "/srv/p/volumes";
+  CHECK(text(*p, o, options).find("2 create folder /srv/p/volumes/db: bind source of db is missing\n") !=
+        std::string::npos);
+  p->services["db"].volumes[0].target = "/etc/db.conf";
+  CHECK(text(*p, o, options).starts_with("bind-source-missing"));
+}
+
+TEST_CASE("what cannot be had is one error") {
+  auto p = three();
+  observed o;
+  o.project = "p";
+  plan_options options;
+  options.services = {"nope"};
+  CHECK(text(*p, o, options).starts_with("no-such-service: cannot find service nope"));
+  options.services = {"db"};
+  options.pull = pull_when::never;
+  CHECK(text(*p, o, options).starts_with("image-missing: cannot create db: image db:1"));
+  options.pull = pull_when::missing;
+  p->networks["default"].external = true;
+  CHECK(text(*p, o, options).starts_with("network-missing"));
+  p->networks["default"].external = false;
+  o.networks["p_default"] = {"net", "p_default", {}};
+  CHECK(text(*p, o, options).starts_with("network-mislabelled"));
+  options.scale["db"] = 2;
+  p->services["db"].container_name = "db";
+  CHECK(text(*p, o, options).starts_with("scale-conflict"));
+}
+
+TEST_CASE("a replaced network recreates, a detached container is connected again") {
+  const auto p = three();
+  auto o = up(*p);
+  o.networks["p_default"].id = "another";
+  of(o, "db").networks["p_default"].network_id = "another";
+  of(o, "api").networks["p_default"].network_id = "another";
+  of(o, "init").networks["p_default"].network_id = "another";
+  of(o, "api").networks.clear();
+  CHECK(text(*p, o) ==
+        "1 connect network p-api-1: not attached to network p_default\n"
+        "2 recreate container p-nginx-1: network p_default was replaced\n"
+        "3 start container p-nginx-1: recreated (after 2)\n");
+}
+
+TEST_CASE("namespace sharers are made anew with their parent") {
+  auto p = three();
+  auto& side = p->services["side"];
+  side.name = "side";
+  side.image = "side:1";
+  side.network_mode = "service:api";
+  side.depends_on["api"] = {"service_started", true, true};
+  auto o = up(*p);
+  of(o, "side").labels[label::config_hash] =
+      service_hash(*p, side, compose::hash_epoch::v2_40, {{"api", of(o, "api").id}});
+  CHECK(text(*p, o) == "");
+  plan_options options;
+  options.services = {"api", "side"};
+  options.with_dependencies = false;
+  p->services["api"].environment["X"] = "1";
+  CHECK(text(*p, o, options) ==
+        "1 recreate container p-api-1: configuration hash differs\n"
+        "2 start container p-api-1: recreated (after 1)\n"
+        "3 recreate container p-side-1: shares a namespace with api, which is made anew (after 1)\n"
+        "4 start container p-side-1: recreated (after 2, 3)\n");
+}
+
+TEST_CASE("down goes backwards, with or without the file") {
+  const auto p = three();
+  const auto o = up(*p);
+  for (const auto& project : {p, std::shared_ptr<compose::project>()}) {
+    const auto down = to_text(plan_down(project, o));
+    CHECK(down ==
+          "1 stop container p-nginx-1: down\n"
+          "2 remove container p-nginx-1: down (after 1)\n"
+          "3 stop container p-api-1: down (after 2)\n"
+          "4 remove container p-api-1: down (after 3)\n"
+          "5 remove container p-init-1: down (after 4)\n"
+          "6 stop container p-db-1: down (after 4)\n"
+          "7 remove container p-db-1: down (after 6)\n"
+          "8 remove network p_default: down (after 2, 4, 5, 7)\n");
+  }
+}
+
+TEST_CASE("stop backwards, restart forwards") {
+  const auto p = three();
+  const auto o = up(*p);
+  CHECK(to_text(plan_stop(p, o)) ==
+        "1 stop container p-nginx-1: stop\n"
+        "2 stop container p-api-1: stop (after 1)\n"
+        "3 stop container p-db-1: stop (after 2)\n");
+  CHECK(to_text(plan_restart(nullptr, o, {"api", "nginx"})) ==
+        "1 restart container p-api-1: restart\n"
+        "2 restart container p-nginx-1: restart (after 1)\n");
+}
+
+TEST_CASE("a plan as JSON") {
+  const auto p = three();
+  const auto json = to_json(*plan(p, observed{"p", {}, {}, {}, {}, {}, {}}));
+  CHECK(json["project"] == "p");
+  CHECK(json["operations"][0]["kind"] == "create network");
+  CHECK(json["operations"][0]["cause"] == "missing");
+}

@@ -1,0 +1,75 @@
+#include "../../../daemon/supervisor/start_choice.hpp"
+
+#include "catch.hpp"
+
+using namespace difyd;
+using namespace difyd::supervisor;
+
+namespace {
+
+std::optional<version> v(const char* text) {
+  if (!text) return std::nullopt;
+  return *parse_version(text);
+}
+
+struct row {
+  const char* name;
+  const char* configured;
+  const char* deployed;
+  const char* in_flight;
+  bool held;
+  const char* ledger_revision;
+  const char* database;  // nullptr: not known
+  start_action action;
+  const char* target;
+};
+
+}  // namespace
+
+TEST_CASE("choose_start") {
+  const row rows[] = {
+      {"fresh", "1.11.4", nullptr, nullptr, false, "", "", start_action::install, "1.11.4"},
+      {"fresh, database not up yet", "1.11.4", nullptr, nullptr, false, "", nullptr, start_action::install,
+       "1.11.4"},
+      {"nothing configured", nullptr, nullptr, nullptr, false, "", "", start_action::hold, nullptr},
+      {"database without ledger", "1.11.4", nullptr, nullptr, false, "", "905527cc8fd3", start_action::hold,
+       nullptr},
+      {"as deployed", "1.11.4", "1.11.4", nullptr, false, "aaaa", "aaaa", start_action::run, "1.11.4"},
+      {"older template", "1.11.3", "1.12.1", nullptr, false, "aaaa", "aaaa", start_action::run, "1.12.1"},
+      {"newer configuration", "1.12.1", "1.11.4", nullptr, false, "aaaa", "aaaa", start_action::upgrade,
+       "1.12.1"},
+      {"nothing configured but deployed", nullptr, "1.11.4", nullptr, false, "aaaa", "aaaa",
+       start_action::run, "1.11.4"},
+      {"ledger but empty database", "1.11.4", "1.11.4", nullptr, false, "aaaa", "", start_action::hold,
+       nullptr},
+      {"database moved", "1.11.4", "1.11.4", nullptr, false, "aaaa", "bbbb", start_action::hold, nullptr},
+      {"in flight", "1.11.4", "1.11.4", "1.12.1", false, "aaaa", "bbbb", start_action::resume, "1.12.1"},
+      {"held", "1.11.4", "1.11.4", "1.12.1", true, "aaaa", "bbbb", start_action::hold, nullptr},
+      {"bundled database not up yet", "1.11.4", "1.11.4", nullptr, false, "aaaa", nullptr, start_action::run,
+       "1.11.4"},
+  };
+  for (const auto& each : rows) {
+    INFO(each.name);
+    start_facts facts;
+    facts.configured = v(each.configured);
+    facts.deployed = v(each.deployed);
+    facts.in_flight = v(each.in_flight);
+    facts.held = each.held;
+    facts.ledger_revision.id = each.ledger_revision;
+    if (each.database) facts.database = revision{each.database};
+    const auto choice = choose_start(facts);
+    CHECK(choice.action == each.action);
+    CHECK(choice.target == v(each.target));
+    CHECK(choice.reason.empty() == (each.action != start_action::hold));
+  }
+}
+
+TEST_CASE("an older configured version is warned about; the metadata's newer one counts") {
+  start_facts facts;
+  facts.deployed = v("1.12.1");
+  facts.configured = v("1.11.3");
+  CHECK_FALSE(choose_start(facts).warning.empty());
+  facts.metadata = v("1.13.0");
+  CHECK(choose_start(facts).action == start_action::upgrade);
+  CHECK(choose_start(facts).target == v("1.13.0"));
+}
