@@ -74,9 +74,9 @@ std::string render_text(const std::vector<finding>& findings, bool colour) {
 std::string render_json(const std::vector<finding>& findings) {
   auto list = nlohmann::ordered_json::array();
   for (const auto& each : findings) {
-    nlohmann::ordered_json one{{"subject", each.subject},      {"code", each.code},
-                               {"level", to_text(each.level)}, {"detail", each.detail},
-                               {"remedy", each.remedy},        {"new_vm_helps", each.new_vm_helps}};
+    nlohmann::ordered_json one{{"subject", each.subject},         {"code", each.code},
+                               {"severity", to_text(each.level)}, {"detail", each.detail},
+                               {"remedy", each.remedy},           {"new_vm_helps", each.new_vm_helps}};
     if (each.since != wall_time{}) one["since"] = to_rfc3339(each.since);
     list.push_back(std::move(one));
   }

@@ -12,7 +12,7 @@ namespace difyd::health {
 // line a summary. `colour` for a terminal.
 std::string render_text(const std::vector<finding>& findings, bool colour = false);
 
-// {"worst":"error","findings":[{"subject":…,"code":…,"level":…,"detail":…,"remedy":…,
+// {"worst":"error","findings":[{"subject":…,"code":…,"severity":…,"detail":…,"remedy":…,
 //   "new_vm_helps":…,"since":…}]}
 std::string render_json(const std::vector<finding>& findings);
 

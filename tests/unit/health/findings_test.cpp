@@ -58,7 +58,7 @@ TEST_CASE("findings as JSON") {
   one.since = start;
   CHECK(
       render_json({one}) ==
-      R"({"worst":"error","findings":[{"subject":"redis","code":"refused","level":"error","detail":"detail of redis",)"
+      R"({"worst":"error","findings":[{"subject":"redis","code":"refused","severity":"error","detail":"detail of redis",)"
       R"("remedy":"do this","new_vm_helps":false,"since":")" +
           to_rfc3339(start) + "\"}]}");
   CHECK(render_json({}) == R"({"worst":"ok","findings":[]})");
