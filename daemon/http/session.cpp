@@ -1,5 +1,6 @@
 #include "session.hpp"
 
+#include <algorithm>
 #include <boost/system/system_error.hpp>
 
 #include "difyd/base/log.hpp"
@@ -81,10 +82,19 @@ task<Result<>> discard(session& of) {
   co_return Result<>{};
 }
 
+// Error answers of the server itself, in the shape of the control API:
+// {"error":{"code":"content-too-large",...}}.
+response plain_error(int status) {
+  std::string code = to_lower(reason(status));
+  std::ranges::replace(code, ' ', '-');
+  return json_response(status, "{\"error\":{\"code\":\"" + code + "\",\"message\":\"" +
+                                   std::string(reason(status)) + "\",\"remedy\":\"\"}}\n");
+}
+
 // Closing while the client still sends would reset the connection and lose the answer.
 task<void> refuse(session& of, const session_rules& rules, int status) {
-  co_await send_answer(of, rules, text_response(status, std::string(reason(status)) + "\n"), "GET", 11,
-                       false);
+  const response answer = plain_error(status);
+  co_await send_answer(of, rules, answer, "GET", 11, false);
   boost::system::error_code ignored;
   of.socket.shutdown(stream_socket::shutdown_send, ignored);
   co_await with_deadline(discard(of), linger, "close");
@@ -97,7 +107,7 @@ task<bool> call_handler(const session_rules& rules, const request& what, const p
 
 response internal_error(const request& what, const std::string& cause) {
   log::error("http", "a request failed", {{"request", what.method + " " + what.target}, {"cause", cause}});
-  return text_response(500, "Internal Server Error\n");
+  return plain_error(500);
 }
 
 // False when the client went before there was an answer.

@@ -97,7 +97,9 @@ TEST_CASE("HEAD has a length and no body; Expect is answered; a handler's except
   CHECK(client.hear(host.loop, " ok").ends_with(std::to_string(::getuid()) + " ok"));
   client.heard.clear();
   client.say("GET /throw HTTP/1.1\r\n\r\n");
-  CHECK(client.hear(host.loop, "Error\n").starts_with("HTTP/1.1 500 "));
+  const std::string failure = client.hear(host.loop, "}}\n");
+  CHECK(failure.starts_with("HTTP/1.1 500 "));
+  CHECK(failure.find(R"({"error":{"code":"internal-server-error",)") != std::string::npos);
 }
 
 TEST_CASE("a handler can end the connection, and cannot break the framing") {
