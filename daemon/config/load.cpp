@@ -100,9 +100,12 @@ class reading {
     // After mistakes in single keys, what keys demand of each other would mislead.
     if (mistakes_.empty())
       for (auto& each : check_rules(result_.values)) add(std::move(each));
-    std::vector<mistake> secrets;
-    read_secrets(result_.values, world_, secrets, result_.warnings);
-    for (auto& each : secrets) add(std::move(each));
+    std::vector<mistake> elsewhere;
+    const bool told = std::ranges::any_of(
+        mistakes_, [](const mistake& each) { return each.cause.starts_with("releases.source"); });
+    if (!told) check_folders(result_.values, world_, elsewhere);
+    read_secrets(result_.values, world_, elsewhere, result_.warnings);
+    for (auto& each : elsewhere) add(std::move(each));
   }
 
   // A mistake without a place stands where the key that it begins with is given, or its group.
@@ -137,7 +140,7 @@ surroundings this_process() {
   surroundings world;
   world.read_file = [](const std::string& path) { return read_file(path, largest); };
   world.readable_by_all = [](const std::string& path) {
-    struct stat info{};
+    struct stat info {};
     return ::stat(path.c_str(), &info) == 0 && (info.st_mode & S_IROTH) != 0;
   };
   const char* credentials = std::getenv("CREDENTIALS_DIRECTORY");

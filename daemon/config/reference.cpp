@@ -1,3 +1,6 @@
+#include <array>
+#include <nlohmann/json.hpp>
+
 #include "difyd/base/text.hpp"
 #include "difyd/config/table.hpp"
 
@@ -44,6 +47,12 @@ void add_key(std::string& out, const key& row, std::string_view name, const std:
 
 }  // namespace
 
+std::string_view type_name(const key& row) {
+  static constexpr std::array<std::string_view, 7> names = {
+      "a text", "a number", "true or false", "a duration", "a version", "a list of texts", "a map of texts"};
+  return names[row.where.index()];
+}
+
 std::string reference() {
   std::string out(head);
   std::string group;
@@ -57,6 +66,20 @@ std::string reference() {
     add_key(out, row, own.empty() ? row.path : row.path.substr(dot + 1), own.empty() ? "" : "  ");
   }
   return out;
+}
+
+std::string reference_json() {
+  auto keys = nlohmann::ordered_json::array();
+  for (const auto& row : table()) {
+    if (row.wants == form::refused) continue;
+    nlohmann::ordered_json one{{"key", row.path}, {"type", type_name(row)}, {"required", row.required}};
+    if (!row.fallback.empty()) one["default"] = row.fallback;
+    if (!row.range.empty()) one["allowed"] = row.range;
+    if (!row.example.empty()) one["example"] = row.example;
+    one["description"] = row.description;
+    keys.push_back(std::move(one));
+  }
+  return keys.dump(2) + "\n";
 }
 
 }  // namespace difyd::config

@@ -81,7 +81,11 @@ void check_rest(const settings& values, std::vector<mistake>& mistakes) {
     mistakes.push_back(contradiction("vector.host is supported for vector.kind pgvector only",
                                      "Set that store's own variables below environment"));
   for (const auto& [name, file] : values.environment_files)
-    if (values.environment.contains(name))
+    if (!file.starts_with('/'))
+      mistakes.push_back(
+          contradiction(name + " below environment_files is \"" + file + "\" but must be an absolute path",
+                        "Begin it with /, for example /etc/difyd/" + file));
+    else if (values.environment.contains(name))
       mistakes.push_back(contradiction(name + " is given below environment and below environment_files",
                                        "Remove one of them"));
 }
@@ -169,6 +173,15 @@ std::vector<mistake> check_rules(const settings& values) {
   return mistakes;
 }
 
+void check_folders(const settings& values, const surroundings& world, std::vector<mistake>& mistakes) {
+  const std::string& source = values.releases_source;
+  if (!world.is_folder || world.is_folder(source)) return;
+  mistakes.push_back({{0, 0},
+                      "config-folder-missing",
+                      "releases.source is " + source + ", which is no folder",
+                      "Make it and unpack a Dify release to " + source + "/dify-<version>"});
+}
+
 void read_secrets(settings& values, const surroundings& world, std::vector<mistake>& mistakes,
                   std::vector<std::string>& warnings) {
   secret_reader read{world, mistakes, warnings};
@@ -180,7 +193,8 @@ void read_secrets(settings& values, const surroundings& world, std::vector<mista
   if (vector.password.empty() && vector.kind == "pgvector" && !vector.host.empty())
     vector.password = values.database.password;
   for (const auto& [name, file] : values.environment_files)
-    values.secret_environment[name] = read.from_file(file, "environment_files." + name);
+    if (file.starts_with('/'))
+      values.secret_environment[name] = read.from_file(file, "environment_files." + name);
 }
 
 }  // namespace difyd::config

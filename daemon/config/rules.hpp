@@ -15,6 +15,9 @@ void derive(settings& values);
 // line 0.
 std::vector<mistake> check_rules(const settings& values);
 
+// What `is_folder` says of releases.source.
+void check_folders(const settings& values, const surroundings& world, std::vector<mistake>& mistakes);
+
 // Reads what password_file, password_credential and environment_files name.
 void read_secrets(settings& values, const surroundings& world, std::vector<mistake>& mistakes,
                   std::vector<std::string>& warnings);

@@ -1,7 +1,5 @@
 #include "difyd/config/table.hpp"
 
-#include <array>
-
 namespace difyd::config {
 namespace {
 
@@ -83,6 +81,7 @@ constexpr key rows[] = {
     {.path = "engine.host",
      .where = text([](settings& s) -> auto& { return s.engine_host; }),
      .fallback = "unix:///var/run/docker.sock",
+     .wants = form::engine,
      .description = "Address of the Docker Engine, as in DOCKER_HOST."},
 
     {.path = "database.kind",
@@ -392,11 +391,5 @@ constexpr key rows[] = {
 }  // namespace
 
 std::span<const key> table() { return rows; }
-
-std::string_view type_name(const key& row) {
-  static constexpr std::array<std::string_view, 7> names = {
-      "a text", "a number", "true or false", "a duration", "a version", "a list of texts", "a map of texts"};
-  return names[row.where.index()];
-}
 
 }  // namespace difyd::config

@@ -49,6 +49,30 @@ bool is_address(std::string_view text) {
   return port && *port >= 1 && *port <= 65535;
 }
 
+// What http::parse_endpoint takes, without its defaults.
+bool is_engine(std::string_view text) {
+  if (text.starts_with("unix:///")) return text.size() > 8;
+  if (!text.starts_with("tcp://")) return false;
+  text.remove_prefix(6);
+  if (text.ends_with('/')) text.remove_suffix(1);
+  const bool bracketed = text.starts_with('[');
+  const std::size_t end = bracketed ? text.find(']') : text.find(':');
+  const std::string_view host = text.substr(bracketed ? 1 : 0, end - (bracketed ? 1 : 0));
+  const std::string_view port =
+      end == std::string_view::npos ? std::string_view() : text.substr(end + (bracketed ? 1 : 0));
+  if (host.empty() || host.find('/') != std::string_view::npos) return false;
+  if (bracketed && end == std::string_view::npos) return false;
+  return port.empty() || is_address("host" + std::string(port));
+}
+
+std::string engine_remedy(std::string_view text) {
+  if (text.starts_with('/')) return "Did you mean unix://" + std::string(text) + "?";
+  if (text.starts_with("unix:")) return "The path of a socket is absolute: unix:///var/run/docker.sock";
+  if (text.find("://") == std::string_view::npos && is_address(text))
+    return "Did you mean tcp://" + std::string(text) + "?";
+  return "For the engine of this machine: unix:///var/run/docker.sock";
+}
+
 std::string choices(std::string_view range) {
   const auto words = split(range, '|');
   std::string text;
@@ -64,6 +88,11 @@ complaint check_choice(const key& row, const node& value) {
   return out_of_range(row, value, choices(row.range), guess.empty() ? "" : "Did you mean " + guess + "?");
 }
 
+std::string absolute_remedy(const key& row, const std::string& text) {
+  const auto example = row.fallback.empty() ? row.example : row.fallback;
+  return "Begin it with /, for example " + (example.empty() ? "/etc/difyd/" + text : std::string(example));
+}
+
 complaint check_text(const key& row, const node& value) {
   const bool path = value.text.starts_with('/');
   switch (row.wants) {
@@ -72,11 +101,16 @@ complaint check_text(const key& row, const node& value) {
       return out_of_range(row, value, "made of lower-case letters, digits, - and _");
     case form::absolute_path:
       if (path) return std::nullopt;
-      return out_of_range(row, value, "an absolute path");
+      return out_of_range(row, value, "an absolute path", absolute_remedy(row, value.text));
     case form::folder_or_url:
       if (path) return std::nullopt;
       return out_of_range(row, value, "an absolute path",
-                          "Downloading releases is not supported yet; unpack them into a folder");
+                          value.text.find("://") == std::string::npos
+                              ? absolute_remedy(row, value.text)
+                              : "Downloading releases is not supported yet; unpack them into a folder");
+    case form::engine:
+      if (is_engine(value.text)) return std::nullopt;
+      return out_of_range(row, value, "unix:///path or tcp://host:port", engine_remedy(value.text));
     case form::address:
       if (is_address(value.text)) return std::nullopt;
       return out_of_range(row, value, "address:port");

@@ -14,7 +14,10 @@ namespace difyd::config {
 struct surroundings {
   std::function<Result<std::string>(const std::string& path)> read_file;
   std::function<bool(const std::string& path)> readable_by_all;  // may be empty
-  std::string credentials_directory;                             // $CREDENTIALS_DIRECTORY
+  // Asked for releases.source, by `difyd config check` only: a daemon without that folder still runs
+  // what is deployed, and looking for it may hang. May be empty.
+  std::function<bool(const std::string& path)> is_folder;
+  std::string credentials_directory;  // $CREDENTIALS_DIRECTORY
 };
 
 surroundings this_process();
@@ -33,6 +36,7 @@ struct outcome {
 //   config-wrong-type      "database.port wants a number"
 //   config-out-of-range    outside of the row's constraint, or keys that contradict each other
 //   config-missing-key     required, or required by another key
+//   config-folder-missing  releases.source
 //   config-secret-missing  file or credential not there, unreadable or empty
 outcome load_all(const std::string& path, const surroundings& world);
 

@@ -21,6 +21,7 @@ enum class form {
   name,  // lower-case letters, digits, - and _, starting with a letter or digit
   absolute_path,
   address,        // host:port
+  engine,         // unix:///path or tcp://host[:port]
   choice,         // one of `range`, separated by |
   between,        // `range` is "low..high", for numbers and durations
   folder_or_url,  // absolute path; URLs are refused by name
@@ -46,5 +47,9 @@ std::string_view type_name(const key& row);
 
 // The commented reference: config/difyd.yaml is this text.
 std::string reference();
+
+// The same as a list: [{"key", "type", "required", "default", "allowed", "example", "description"}];
+// default, allowed and example only where there is one.
+std::string reference_json();
 
 }  // namespace difyd::config

@@ -110,6 +110,21 @@ TEST_CASE("every mistake is one sentence with its place") {
       {"storage: {root: /a, server: x}\n", "config-out-of-range",
        place + ":1:21: storage.server, storage.export and storage.manage need storage.kind nfs",
        "Set storage.kind to nfs, or remove them"},
+      {root + "engine: {host: /var/run/docker.sock}\n", "config-out-of-range",
+       place + ":3:16: engine.host is \"/var/run/docker.sock\" but must be unix:///path or tcp://host:port",
+       "Did you mean unix:///var/run/docker.sock?"},
+      {root + "engine: {host: \"10.0.0.1:2375\"}\n", "config-out-of-range",
+       place + ":3:16: engine.host is \"10.0.0.1:2375\" but must be unix:///path or tcp://host:port",
+       "Did you mean tcp://10.0.0.1:2375?"},
+      {root + "releases: {source: bundles}\n", "config-out-of-range",
+       place + ":3:20: releases.source is \"bundles\" but must be an absolute path",
+       "Begin it with /, for example /var/lib/difyd/bundles"},
+      {"storage: {root: srv/dify}\n", "config-out-of-range",
+       place + ":1:17: storage.root is \"srv/dify\" but must be an absolute path",
+       "Begin it with /, for example /srv/dify"},
+      {root + "environment_files: {SECRET_KEY: secret-key}\n", "config-out-of-range",
+       place + ":3:21: SECRET_KEY below environment_files is \"secret-key\" but must be an absolute path",
+       "Begin it with /, for example /etc/difyd/secret-key"},
       {root + "redis: {kind: external}\n", "config-missing-key",
        place + ":3:1: redis.host is missing: redis.kind is external", "Give redis.host"},
       {root + "storage:\n  root: /b\n", "config-syntax", place + ":3:1: key \"storage\" is given twice", ""},
@@ -127,6 +142,37 @@ TEST_CASE("every mistake is one sentence with its place") {
     CHECK(result.errors[0].message == each.message);
     CHECK(result.errors[0].remedy == each.remedy);
   }
+}
+
+TEST_CASE("engine.host takes what DOCKER_HOST may hold") {
+  for (const std::string host :
+       {"unix:///run/docker.sock", "tcp://10.0.0.1:2375", "tcp://engine", "tcp://[::1]:2375"}) {
+    CAPTURE(host);
+    CHECK(read(good + ("engine: {host: \"" + host + "\"}\n")).good());
+  }
+  for (const std::string host :
+       {"unix://run/docker.sock", "unix:///", "ssh://root@vm", "https://vm:2376", "tcp://", "tcp://vm:docker",
+        "tcp://vm:70000", "tcp://[::1", "docker.sock", "/"}) {
+    CAPTURE(host);
+    const auto result = read(good + ("engine: {host: \"" + host + "\"}\n"));
+    REQUIRE(result.errors.size() == 1);
+    CHECK(result.errors[0].message.find("engine.host is \"" + host) != std::string::npos);
+    CHECK_FALSE(result.errors[0].remedy.empty());
+  }
+}
+
+TEST_CASE("a folder of releases that is not there is a mistake where folders are looked for") {
+  auto w = world();
+  w.is_folder = [](const std::string& path) { return path == "/there"; };
+  const auto at = [&](const std::string& text) { return parse(good + text, "c", w); };
+  CHECK(at("releases: {source: /there}\n").good());
+  const auto given = at("releases: {source: /nowhere}\n");
+  REQUIRE(given.errors.size() == 1);
+  CHECK(given.errors[0].code == "config-folder-missing");
+  CHECK(given.errors[0].message == "cannot use c:3:12: releases.source is /nowhere, which is no folder");
+  CHECK(given.errors[0].remedy == "Make it and unpack a Dify release to /nowhere/dify-<version>");
+  CHECK(at("").errors.size() == 1);
+  CHECK(read(good).good());
 }
 
 TEST_CASE("broken YAML has a place") {
