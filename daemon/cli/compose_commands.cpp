@@ -1,12 +1,23 @@
 #include "difyd/cli/compose_commands.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <functional>
+#include <optional>
+#include <string_view>
 
 #include "compose_session.hpp"
+#include "context.hpp"
+#include "stack_logs.hpp"
 
 namespace difyd::cli {
 namespace {
+
+// As report_compose's.
+int compose_exit_code(const Error& error) {
+  if (error.code.ends_with("file-not-found")) return compose_no_file;
+  return error.code == "compose-invalid" || error.code == "compose-syntax" ? compose_invalid : compose_failed;
+}
 
 constexpr const char* about =
     "Runs any compose file as docker compose does, and what docker compose started:\n"
@@ -35,10 +46,20 @@ class compose_line {
   }
 
   int run(int argc, char** argv) {
+    json_ = answers_in_json() || std::any_of(argv + 1, argv + argc, [](const char* word) {
+              return std::string_view(word) == "--json";
+            });
+    answer_in_json(json_);
     try {
       app_.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
+      if (error.get_exit_code() != 0 && json_)
+        return report({"usage", error.what(), "See: difyd compose --help"}, compose_usage);
       return app_.exit(error) == 0 ? compose_done : compose_usage;
+    }
+    if (json_) {
+      if (given_.format.empty()) given_.format = "json";
+      if (const auto wrong = load_error()) return report(*wrong, compose_exit_code(*wrong));
     }
     return chosen_ ? chosen_(given_) : int(compose_usage);
   }
@@ -46,16 +67,33 @@ class compose_line {
  private:
   using command = int (*)(const compose_options&);
 
+  // Compose files with a mistake are told as JSON too. Standard input can be read only once.
+  std::optional<Error> load_error() const {
+    auto quiet = given_;
+    quiet.quiet = true;
+    if (std::ranges::find(quiet.files, "-") != quiet.files.end()) return std::nullopt;
+    const auto project = project_or_name(quiet);
+    return project ? std::nullopt : std::optional(project.error());
+  }
+
+  // Seen before the parsing, so that mistakes in the command line are told as JSON too.
+  void add_json(CLI::App* to) {
+    to->add_flag("--json", ignored_,
+                 "print JSON: config, ps, logs, and what is wrong with the command line or the files");
+  }
+
   CLI::App* add(const char* name, const char* help, command what,
                 const char* services = "only these services") {
     auto* sub = app_.add_subcommand(name, help);
     sub->callback([this, what] { chosen_ = what; });
+    add_json(sub);
     // Not "services": CLI11 2.4 (Debian 13) refuses a positional that is named like an option of its command.
     if (services != nullptr) sub->add_option("service", given_.services, services);
     return sub;
   }
 
   void add_globals() {
+    add_json(&app_);
     app_.add_option("-f,--file", given_.files, "compose file (repeatable; - is standard input)")
         ->take_all()
         ->allow_extra_args(false);
@@ -141,7 +179,7 @@ class compose_line {
     ps->add_flag("--services", given_.list_services, "only service names");
     auto* logs = add("logs", "print what the containers write", compose_logs);
     logs->add_flag("-f,--follow", given_.follow, "go on as it comes, across restarts");
-    logs->add_option("-n,--tail", given_.tail, "only the last N lines of each, or all");
+    logs->add_option("-n,--tail", given_.tail, "only the last N lines of each, or all")->check(line_count);
     logs->add_option("--since", given_.since, "from then on: 2026-11-20T10:00:00Z or 42m");
     logs->add_option("--until", given_.until, "up to then");
     logs->add_flag("-t,--timestamps", given_.timestamps, "with the time of each line");
@@ -155,6 +193,7 @@ class compose_line {
   compose_options given_;
   command chosen_ = nullptr;
   int parallel_ = 0;
+  bool json_ = false;
   bool ignored_ = false;
   bool no_color_ = false;
 };

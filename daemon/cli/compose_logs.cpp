@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <ctime>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "compose_session.hpp"
@@ -132,7 +133,7 @@ class log_printer {
     running_ = true;
     if (following_.contains(e.id)) return;
     following_.insert(e.id);
-    group_.spawn(e.name, follow_again(e.id));
+    group_.spawn(e.name, follow_again(e.id, e.service));
   }
 
   // From the end of its run before on: its start is noted only after its first words.
@@ -140,10 +141,11 @@ class log_printer {
     return finished_at.starts_with("0001") ? std::string() : moment_from(finished_at);
   }
 
-  task<void> follow_again(std::string id) {
+  task<void> follow_again(std::string id, std::string service) {
     auto found = co_await engine_.containers.inspect(id);
     stack::observed_container c;
     c.id = id;
+    c.service = service;
     if (found) c.name = found->name;
     co_await follow_one(c, "", found ? end_before(found->state.finished_at) : "");
   }
@@ -185,23 +187,39 @@ class log_printer {
       if (!frame || !*frame) break;
       auto& text = partial[(*frame)->stream];
       text += (*frame)->bytes;
-      print_lines(c.name, text);
+      print_lines(c, (*frame)->stream, text);
     }
     for (auto& [kind, text] : partial)
-      if (!text.empty()) print_lines(c.name, text += '\n');
+      if (!text.empty()) print_lines(c, kind, text += '\n');
     co_return Result<>{};
   }
 
   // Prints the whole lines of the text and leaves the rest.
-  void print_lines(const std::string& name, std::string& text) {
+  void print_lines(const stack::observed_container& c, engine::stream_kind kind, std::string& text) {
     std::size_t begin = 0;
     for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
-      const auto line = prefix_of(name) + text.substr(begin, end - begin) + "\n";
+      const auto words = text.substr(begin, end - begin);
+      const auto line =
+          (options_.format == "json" ? json_line(c, kind, words) : prefix_of(c.name) + words) + "\n";
       std::fwrite(line.data(), 1, line.size(), stdout);
       begin = end + 1;
     }
     text.erase(0, begin);
     std::fflush(stdout);
+  }
+
+  std::string json_line(const stack::observed_container& c, engine::stream_kind kind,
+                        std::string words) const {
+    const bool errors = kind == engine::stream_kind::standard_error;
+    nlohmann::ordered_json line{
+        {"service", c.service}, {"container", c.name}, {"stream", errors ? "stderr" : "stdout"}};
+    if (options_.timestamps) {  // the engine writes it before the line
+      const auto blank = std::min(words.find(' '), words.size());
+      line["time"] = words.substr(0, blank);
+      words.erase(0, blank + 1);
+    }
+    line["line"] = words;
+    return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   }
 
   std::string prefix_of(const std::string& name) {

@@ -7,6 +7,6 @@ namespace difyd::cli {
 
 int check_config(const options& given);
 int print_config(const options& given);
-int print_reference();
+int print_reference(const options& given);
 
 }  // namespace difyd::cli

@@ -7,7 +7,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <nlohmann/json.hpp>
+#include <regex>
 
+#include "difyd/base/text.hpp"
 #include "difyd/config/load.hpp"
 #include "difyd/control/wire.hpp"
 
@@ -23,16 +26,49 @@ std::string socket_path(const options& given) {
   return std::string(control::default_socket);
 }
 
+namespace {
+
+bool json_wanted = false;
+
+// Errors of configurations and compose files begin "cannot use /etc/difyd/difyd.yaml:4:3: ".
+void add_place(nlohmann::ordered_json& to, const Error& error) {
+  static const std::regex place("^cannot (?:load|use|read) (.*?/.+?)(?::([0-9]+)(?::([0-9]+))?)?: ");
+  std::smatch found;
+  if (!error.code.starts_with("config-") && !error.code.starts_with("compose-")) return;
+  if (!std::regex_search(error.message, found, place)) return;
+  to["file"] = found[1].str();
+  if (found[2].matched) to["line"] = std::stoi(found[2].str());
+  if (found[3].matched) to["column"] = std::stoi(found[3].str());
+}
+
+}  // namespace
+
+void answer_in_json(bool wanted) { json_wanted = wanted; }
+bool answers_in_json() { return json_wanted; }
+
+std::string error_json(const Error& error) {
+  nlohmann::ordered_json inner{{"code", error.code}, {"message", error.message}, {"remedy", error.remedy}};
+  add_place(inner, error);
+  const nlohmann::ordered_json whole{{"error", std::move(inner)}};
+  return whole.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 int report(const Error& error, int code) {
+  if (json_wanted) {
+    std::fprintf(stdout, "%s\n", error_json(error).c_str());
+    std::fflush(stdout);
+    return code;
+  }
   std::fprintf(stderr, "difyd: %s\n", error.message.c_str());
-  if (!error.remedy.empty()) std::fprintf(stderr, "       %s\n", error.remedy.c_str());
+  for (const auto& line : split(error.remedy, '\n'))
+    if (!line.empty()) std::fprintf(stderr, "       %s\n", line.c_str());
   return code;
 }
 
 int exit_code_of(const Error& error) {
-  if (error.code == "daemon-not-running" || error.code == "daemon-denied" || error.code == "daemon-gone")
-    return no_daemon;
-  return failed;
+  if (control::bad_input(error.code) || error.code.starts_with("config-")) return usage_error;
+  if (error.code.starts_with("daemon-")) return no_daemon;
+  return error.code == "bad-answer" ? failed : refused;
 }
 
 int run_to_end(task<int> work) {
@@ -45,7 +81,7 @@ int run_to_end(task<int> work) {
     try {
       std::rethrow_exception(failure);
     } catch (const std::exception& error) {
-      std::fprintf(stderr, "difyd: %s\n", error.what());
+      report({"internal", error.what(), {}});
     }
   });
   loop.run();

@@ -1,4 +1,4 @@
-// What every command knows: the global options, where it prints, and its exit code.
+// What every command knows: the global options, how it reports, and its exit code.
 #pragma once
 
 #include <string>
@@ -12,11 +12,12 @@ namespace difyd::cli {
 enum exit_code {
   succeeded = 0,
   failed = 1,
-  usage_error = 2,
-  no_daemon = 3,  // the daemon does not answer
-  refused = 4,    // nothing was changed
-  undone = 5,     // an upgrade went back: the old version serves
-  held = 6        // an operator must decide
+  usage_error = 2,  // the command line, a name or version in it, or the configuration is wrong
+  no_daemon = 3,    // the daemon does not answer
+  refused = 4,      // not possible as things are; nothing was changed
+  undone = 5,       // an upgrade went back: the old version serves
+  held = 6,         // an operator must decide
+  interrupted = 130
 };
 
 struct options {
@@ -28,8 +29,17 @@ struct options {
 // The control socket: --socket, $DIFYD_SOCKET, the configuration's, the default.
 std::string socket_path(const options& given);
 
-// Prints "difyd: message" and the remedy to standard error.
+// Whether errors are told as JSON on standard output; of the whole process.
+void answer_in_json(bool wanted);
+bool answers_in_json();
+
+// {"error":{"code","message","remedy"}}, with "file", "line" and "column" where the message names them.
+std::string error_json(const Error& error);
+
+// Prints "difyd: message" and the remedy to standard error, or error_json to standard output.
 int report(const Error& error, int code = failed);
+
+// The same kind of mistake has the same code, whichever command it is made in.
 int exit_code_of(const Error& error);
 
 // Drives one coroutine to its end.

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "difyd/base/text.hpp"
+#include "difyd/config/load.hpp"
 #include "difyd/control/client.hpp"
 #include "difyd/health/render.hpp"
 #include "progress.hpp"
@@ -38,24 +39,41 @@ task<int> show(options given, std::string path, Result<T> (*parse)(std::string_v
   co_return succeeded;
 }
 
-task<int> act(options given, std::string path, std::string body, bool wait) {
+task<int> services(options given) {
   control::client daemon(socket_path(given));
-  auto answer = co_await daemon.post(std::move(path), std::move(body));
-  if (!answer) {
-    const int code = exit_code_of(answer.error());
-    co_return report(answer.error(), code == failed ? refused : code);
-  }
-  auto what = control::parse_accepted(*answer);
-  if (!what) co_return report(what.error());
-  if (wait) co_return co_await follow_operation(daemon, *what, given.json);
-  put(given.json ? *answer : "accepted as " + what->operation + "; follow it with: difyd status");
+  auto answer = co_await daemon.get("/v1/status");
+  if (!answer) co_return report(answer.error(), exit_code_of(answer.error()));
+  auto status = control::parse_status(*answer);
+  if (!status) co_return report(status.error());
+  put(given.json ? control::to_json(status->services) : render_services(status->services));
   co_return succeeded;
 }
 
-std::string render_services_of(const control::status& status) { return render_services(status.services); }
+task<int> act(options given, std::string path, std::string body, bool wait) {
+  const bool upgrade = path == "/v1/upgrade";
+  control::client daemon(socket_path(given));
+  auto answer = co_await daemon.post(std::move(path), std::move(body));
+  if (!answer) {
+    Error error = answer.error();
+    if (error.code == "upgrade-in-flight") error.remedy = "Follow it: difyd upgrade --follow";
+    co_return report(error, exit_code_of(error));
+  }
+  auto what = control::parse_accepted(*answer);
+  if (!what) co_return report(what.error());
+  if (wait)
+    co_return co_await follow_operation(
+        daemon, *what, given.json,
+        upgrade ? upgrade_goes_on : "the daemon goes on with it; see: difyd status");
+  put(given.json ? *answer
+                 : "accepted as " + what->operation + "; follow it with: difyd " +
+                       (upgrade ? "upgrade --follow" : "status"));
+  co_return succeeded;
+}
 
 // Hands over to the program that has the probes and their libraries.
 int check_without_daemon(const options& given) {
+  if (const auto good = config::load(given.config, config::this_process()); !good)
+    return report(good.error(), exit_code_of(good.error()));
   const std::string program = program_path("difyd-supervisor");
   std::vector<std::string> words{program, "--check", "--config", given.config};
   if (given.json) words.push_back("--json");
@@ -79,24 +97,13 @@ task<int> check_with_daemon(options given, bool& answered) {
   co_return health::exit_code(*findings);
 }
 
-std::string quoted(const std::string& text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    result += c;
-  }
-  return result + "\"";
-}
-
 }  // namespace
 
 int show_status(const options& given) {
   return run_to_end(show<control::status>(given, "/v1/status", control::parse_status, render));
 }
 
-int show_services(const options& given) {
-  return run_to_end(show<control::status>(given, "/v1/status", control::parse_status, render_services_of));
-}
+int show_services(const options& given) { return run_to_end(services(given)); }
 
 int show_plan(const options& given, const std::string& version) {
   return run_to_end(show<control::plan>(given, "/v1/plan?version=" + percent_encode(version),
@@ -113,18 +120,25 @@ int show_history(const options& given) {
       show<std::vector<control::past_upgrade>>(given, "/v1/history", control::parse_history, render));
 }
 
-int show_migration_log(const options& given, const std::string& id, bool) {
+int show_migration_log(const options& given, const std::string& id) {
   return run_to_end([](options o, std::string which) -> task<int> {
     control::client daemon(socket_path(o));
     auto log = co_await daemon.get("/v1/migrations/" + percent_encode(which) + "/log");
     if (!log) co_return report(log.error(), exit_code_of(log.error()));
-    put(*log);
+    put(o.json ? control::log_json(which, *log) : *log);
     co_return succeeded;
   }(given, id));
 }
 
 int start_upgrade(const options& given, const std::string& version, bool wait) {
-  return run_to_end(act(given, "/v1/upgrade", "{\"version\":" + quoted(version) + "}", wait));
+  return run_to_end(act(given, "/v1/upgrade", control::upgrade_request(version), wait));
+}
+
+int attach_to_upgrade(const options& given) {
+  return run_to_end([](options o) -> task<int> {
+    control::client daemon(socket_path(o));
+    co_return co_await follow_upgrade(daemon, o.json);
+  }(given));
 }
 
 int stack_up(const options& given, bool wait) { return run_to_end(act(given, "/v1/stack/up", "{}", wait)); }
@@ -133,9 +147,7 @@ int stack_down(const options& given, bool wait) {
 }
 
 int stack_restart(const options& given, const std::vector<std::string>& services, bool wait) {
-  std::vector<std::string> names;
-  for (const auto& service : services) names.push_back(quoted(service));
-  return run_to_end(act(given, "/v1/stack/restart", "{\"services\":[" + join(names, ",") + "]}", wait));
+  return run_to_end(act(given, "/v1/stack/restart", control::services_request(services), wait));
 }
 
 int check(const options& given) {

@@ -5,6 +5,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdio>
+#include <optional>
 
 #include "context.hpp"
 
@@ -48,8 +49,14 @@ bool progress::show(const control::event& event) {
     return !last;
   }
   if (last) {
+    flush(event.text);
     clear_live();
     return false;
+  }
+  flush({});
+  if (event.kind == "step" && event.state == "failed") {
+    waiting_.push_back(event);
+    return true;
   }
   const std::string text = event_line(event);
   if (text.empty()) return true;
@@ -62,44 +69,155 @@ bool progress::show(const control::event& event) {
   return true;
 }
 
-int result_code(const std::string& result) {
+// What the result says is not said by its step before.
+void progress::flush(const std::string& result) {
+  for (auto& each : waiting_) {
+    if (!result.empty() && each.text.ends_with(result)) {
+      each.text.resize(each.text.size() - result.size());
+      if (each.text.ends_with(", ")) each.text.resize(each.text.size() - 2);
+    }
+    line(event_line(each));
+  }
+  waiting_.clear();
+}
+
+int result_code(const std::string& result, const std::string& code) {
   if (result == "done") return succeeded;
+  if ((result == "refused" || result == "failed") && control::bad_input(code)) return usage_error;
   if (result == "refused") return refused;
   if (result == "undone") return undone;
   if (result == "held") return held;
   return failed;
 }
 
+std::vector<control::event> earlier_steps(const control::operation_status& upgrade,
+                                          const control::event& first) {
+  std::vector<control::event> lines;
+  for (const auto& step : upgrade.steps) {
+    if (first.kind == "step" && first.subject == step.step) break;
+    if (step.started >= first.time) break;
+    control::event line;
+    line.time = step.started;
+    line.operation = upgrade.id;
+    line.kind = "step";
+    line.subject = step.step;
+    line.state = step.state;
+    line.text = step.detail;
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
 namespace {
 
 // The work belongs to the daemon: an interrupted client changes nothing, and says so.
-void watch_interrupt(asio::signal_set& signals) {
-  signals.async_wait([](const boost::system::error_code& error, int) {
+void watch_interrupt(asio::signal_set& signals, std::string text) {
+  signals.async_wait([text = std::move(text)](const boost::system::error_code& error, int) {
     if (error) return;
-    std::fputs("\ndifyd: the daemon goes on with it; see: difyd status\n", stderr);
     std::fflush(stdout);
-    ::_exit(130);
+    std::fprintf(stderr, "\ndifyd: %s\n", text.c_str());
+    ::_exit(interrupted);
   });
+}
+
+// Says how it ended; what can be done in a hold is what difyd status says.
+task<int> tell_result(control::client& daemon, control::event result, bool json) {
+  const int code = result_code(result.state, result.code);
+  if (json) co_return code;
+  if (code == succeeded) {
+    std::fprintf(stdout, "%s\n", result.text.empty() ? "done" : result.text.c_str());
+    co_return code;
+  }
+  report(Error{result.code, result.state + ": " + result.text, result.remedy}, code);
+  if (code != held) co_return code;
+  const auto answer = co_await daemon.get("/v1/status", std::chrono::seconds(10));
+  const auto status = answer ? control::parse_status(*answer) : fail(answer.error());
+  if (!status) co_return code;
+  for (const auto& option : status->options)
+    if (result.remedy.find(option) == std::string::npos) std::fprintf(stderr, "       %s\n", option.c_str());
+  co_return code;
+}
+
+task<Result<std::optional<control::operation_status>>> last_upgrade(control::client& daemon) {
+  auto answer = co_await daemon.get("/v1/status");
+  if (!answer) co_return fail(answer.error());
+  auto status = control::parse_status(*answer);
+  if (!status) co_return fail(status.error());
+  co_return std::move(status->operation);
+}
+
+std::string versions_of(const control::operation_status& upgrade) {
+  return (upgrade.from.empty() ? "-" : upgrade.from) + " -> " + upgrade.to;
+}
+
+// Nothing of it is left to follow but what it came to.
+task<int> tell_ended(control::client& daemon, control::operation_status upgrade, bool json) {
+  control::event result;
+  result.kind = "result";
+  result.operation = upgrade.id;
+  result.subject = upgrade.kind;
+  result.state = upgrade.result;
+  result.text = "the upgrade " + versions_of(upgrade) + ", begun " + upgrade.started + ", is over";
+  result.remedy = "See: difyd history";
+  progress shown(false, json);
+  shown.show(result);
+  co_return co_await tell_result(daemon, std::move(result), json);
 }
 
 }  // namespace
 
-task<int> follow_operation(control::client& daemon, control::accepted what, bool json) {
+task<int> follow_operation(control::client& daemon, control::accepted what, bool json,
+                           std::string interrupted) {
   asio::signal_set signals(co_await asio::this_coro::executor, SIGINT);
-  watch_interrupt(signals);
+  watch_interrupt(signals, std::move(interrupted));
   progress shown(::isatty(STDOUT_FILENO) == 1, json);
   auto followed = co_await daemon.follow(what.since, what.operation,
                                          [&](const control::event& event) { return shown.show(event); });
   signals.cancel();
   if (!followed) co_return report(followed.error(), exit_code_of(followed.error()));
-  const auto& result = shown.result();
-  const int code = result_code(result.state);
-  if (json) co_return code;
-  if (code == succeeded)
-    std::fprintf(stdout, "%s\n", result.text.empty() ? "done" : result.text.c_str());
-  else
-    report(Error{result.code, result.state + ": " + result.text, result.remedy});
-  co_return code;
+  co_return co_await tell_result(daemon, shown.result(), json);
+}
+
+task<int> follow_upgrade(control::client& daemon, bool json) {
+  const auto found = co_await last_upgrade(daemon);
+  if (!found) co_return report(found.error(), exit_code_of(found.error()));
+  if (!*found)
+    co_return report({"no-upgrade", "no upgrade is in flight", "Past ones: difyd history"}, refused);
+  const control::operation_status upgrade = **found;
+  if (!upgrade.result.empty()) co_return co_await tell_ended(daemon, upgrade, json);
+
+  asio::signal_set signals(co_await asio::this_coro::executor, SIGINT);
+  watch_interrupt(signals, upgrade_goes_on);
+  progress shown(::isatty(STDOUT_FILENO) == 1, json);
+  if (!json)
+    std::printf("upgrade %s, running since %s\n", versions_of(upgrade).c_str(), upgrade.started.c_str());
+  std::uint64_t since = 0;
+  bool begun = false;
+  control::event result;
+  const auto see = [&](const control::event& event) {
+    since = event.sequence;
+    const bool own = event.operation == upgrade.id;
+    if (own && !begun)
+      for (const auto& step : earlier_steps(upgrade, event)) shown.show(step);
+    begun = begun || own;
+    if (begun && event.kind == "result") {
+      result = event;
+      return false;
+    }
+    return !own || shown.show(event);
+  };
+  // An upgrade that a start resumed ends with the result of that start, which has an id of its own.
+  for (;;) {
+    auto followed = co_await daemon.follow(since, {}, see);
+    if (!followed) co_return report(followed.error(), exit_code_of(followed.error()));
+    if (result.operation == upgrade.id) break;
+    const auto now = co_await last_upgrade(daemon);
+    if (!now) co_return report(now.error(), exit_code_of(now.error()));
+    if (!*now || (*now)->id != upgrade.id || !(*now)->result.empty()) break;
+  }
+  signals.cancel();
+  shown.show(result);
+  co_return co_await tell_result(daemon, std::move(result), json);
 }
 
 }  // namespace difyd::cli

@@ -3,15 +3,18 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "config_commands.hpp"
 #include "context.hpp"
 #include "daemon_commands.hpp"
+#include "difyd/base/text.hpp"
 #include "difyd/cli/compose_commands.hpp"
-#include "difyd/config/load.hpp"
+#include "stack_logs.hpp"
 
 namespace difyd::cli {
 namespace {
@@ -20,9 +23,20 @@ constexpr const char* about =
     "difyd keeps a Dify stack running on one machine and upgrades it as stop, migrate, start.";
 
 constexpr const char* closing =
-    "Exit codes: 0 done; 1 failed; 2 wrong usage; 3 the daemon does not answer; 4 refused, nothing was\n"
-    "changed; 5 undone, the old version serves; 6 held, an operator must decide (difyd status says what\n"
-    "can be done). difyd check: 0 good, 1 warnings, 2 errors. difyd compose: docker compose's codes.\n\n"
+    "Exit codes, of every command:\n"
+    "  0    done\n"
+    "  1    failed\n"
+    "  2    wrong: the command line, a service or version that is named, or the configuration\n"
+    "  3    the daemon does not answer\n"
+    "  4    refused as things are now; nothing was changed\n"
+    "  5    undone: the old version serves\n"
+    "  6    held: an operator must decide (difyd status says what can be done)\n"
+    "  130  interrupted; what the daemon had begun goes on in it\n"
+    "difyd check: 0 good, 1 warnings, 2 errors. difyd compose: docker compose's codes.\n\n"
+    "With --json the answer is JSON on standard output, and so is an error, with the same exit code:\n"
+    "  {\"error\":{\"code\":...,\"message\":...,\"remedy\":...}}, with file, line and column where they are "
+    "known.\n"
+    "What follows an operation, and logs, prints one object per line.\n\n"
     "A first evening:\n"
     "  difyd config check        is the configuration good?\n"
     "  difyd serve               run the daemon in the foreground (or: systemctl start difyd)\n"
@@ -30,6 +44,9 @@ constexpr const char* closing =
     "  difyd status              what runs, since when, and why not\n"
     "  difyd plan 1.12.1         what an upgrade would change; changes nothing\n"
     "  difyd upgrade 1.12.1      stop, migrate, start, with the downtime that it needs";
+
+constexpr const char* short_closing =
+    "Global options: --json, --config FILE, --socket PATH. Exit codes and examples: difyd --help";
 
 struct arguments {
   options global;
@@ -40,6 +57,7 @@ struct arguments {
   std::string id;
   std::vector<std::string> services;
   std::string tail;
+  bool timestamps = false;
 };
 
 // Replaces this program by the daemon: it has libraries that no command needs.
@@ -55,24 +73,39 @@ int exec_supervisor(const arguments& given) {
       {"program-missing", "cannot run " + program + ": " + std::strerror(errno), "Install difyd again"});
 }
 
-// The project's own compose command, on whatever the daemon or docker compose started.
-int compose_of_project(const arguments& given, std::vector<std::string> words) {
-  const auto outcome = config::load_all(given.global.config, config::this_process());
-  const std::string project = outcome.values.project.empty() ? "dify" : outcome.values.project;
-  std::vector<std::string> all{"compose", "-p", project};
-  all.insert(all.end(), words.begin(), words.end());
-  std::vector<char*> list;
-  for (auto& word : all) list.push_back(word.data());
-  list.push_back(nullptr);
-  return run_compose(static_cast<int>(all.size()), list.data());
+int logs(const arguments& given) {
+  compose_options how;
+  how.services = given.services;
+  how.tail = given.tail;
+  how.follow = given.follow;
+  how.timestamps = given.timestamps;
+  return show_logs(given.global, std::move(how));
 }
 
-int logs(const arguments& given) {
-  std::vector<std::string> words{"logs"};
-  if (given.follow) words.push_back("-f");
-  if (!given.tail.empty()) words.insert(words.end(), {"--tail", given.tail});
-  words.insert(words.end(), given.services.begin(), given.services.end());
-  return compose_of_project(given, std::move(words));
+int upgrade(const arguments& given) {
+  if (given.follow && !given.version.empty())
+    return report({"usage", "difyd upgrade takes a version or --follow, not both",
+                   "Follow the upgrade in flight: difyd upgrade --follow"},
+                  usage_error);
+  if (given.follow) return attach_to_upgrade(given.global);
+  if (given.version.empty())
+    return report({"usage", "difyd upgrade wants a version", "For example: difyd upgrade 1.12.1"},
+                  usage_error);
+  return start_upgrade(given.global, given.version, !given.no_wait);
+}
+
+bool is_json(const char* word) { return std::strcmp(word, "--json") == 0; }
+
+// The place of the command; argc where there is none.
+int first_word(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--config" || word == "--socket")
+      ++i;
+    else if (!word.starts_with('-'))
+      return i;
+  }
+  return argc;
 }
 
 int print_version(const options& given) {
@@ -86,7 +119,7 @@ int print_version(const options& given) {
 class command_line {
  public:
   command_line() : app_(about, "difyd") {
-    app_.footer(closing);
+    app_.footer(short_closing);  // what the commands inherit
     app_.require_subcommand(1);
     app_.fallthrough();
     app_.set_help_flag("-h,--help", "print this help");
@@ -97,19 +130,42 @@ class command_line {
     add_stack_commands();
     add_upgrade_commands();
     add_other_commands();
+    app_.footer(closing);
+    app_.set_version_flag("--version", DIFYD_VERSION, "print the version of this program");
   }
 
   int run(int argc, char** argv) {
+    const int word = first_word(argc, argv);
+    // A command line that is not understood may still ask for JSON.
+    given_.global.json = std::any_of(argv + 1, argv + argc, is_json);
+    answer_in_json(given_.global.json);
+    if (word < argc)
+      if (const auto unknown = check_command(argv[word])) return report(*unknown, usage_error);
     try {
       app_.parse(argc, argv);
+    } catch (const CLI::CallForVersion&) {
+      return print_version(given_.global);
     } catch (const CLI::ParseError& error) {
-      const int code = app_.exit(error);
-      return code == 0 ? succeeded : usage_error;
+      if (error.get_exit_code() == 0) return app_.exit(error);
+      if (word >= argc)
+        return report({"usage", "no command is given", "difyd --help lists them"}, usage_error);
+      const std::string command = argv[word];
+      return report({"usage", command + ": " + error.what(), "See: difyd " + command + " --help"},
+                    usage_error);
     }
     return chosen_ ? chosen_() : usage_error;
   }
 
  private:
+  std::optional<Error> check_command(const std::string& name) {
+    std::vector<std::string> names;
+    for (const auto* each : app_.get_subcommands({})) names.push_back(each->get_name());
+    if (std::ranges::find(names, name) != names.end()) return std::nullopt;
+    const std::string guess = closest(name, names);
+    return Error{"usage", "there is no command " + name,
+                 guess.empty() ? "difyd --help lists them" : "Did you mean difyd " + guess + "?"};
+  }
+
   CLI::App* add(const char* name, const char* help, std::function<int()> what) {
     auto* command = app_.add_subcommand(name, help);
     command->fallthrough();
@@ -138,17 +194,18 @@ class command_line {
     auto* log = add("logs", "output of the services", [this] { return logs(given_); });
     log->add_option("services", given_.services, "whose (default: all)");
     log->add_flag("-f,--follow", given_.follow, "go on as it comes");
-    log->add_option("--tail", given_.tail, "only the last N lines of each");
+    log->add_option("--tail", given_.tail, "only the last N lines of each, or all")->check(line_count);
+    log->add_flag("-t,--timestamps", given_.timestamps, "with the time of each line");
   }
 
   void add_upgrade_commands() {
     auto* plan = add("plan", "what an upgrade (or just converging) would change; changes nothing",
                      [this] { return show_plan(given_.global, given_.version); });
     plan->add_option("version", given_.version, "the release, for example 1.12.1");
-    auto* upgrade = waiting(add("upgrade", "stop, migrate, start: to a newer release", [this] {
-      return start_upgrade(given_.global, given_.version, !given_.no_wait);
-    }));
-    upgrade->add_option("version", given_.version, "the release, for example 1.12.1")->required();
+    auto* upgrade = waiting(
+        add("upgrade", "stop, migrate, start: to a newer release", [this] { return cli::upgrade(given_); }));
+    upgrade->add_option("version", given_.version, "the release, for example 1.12.1");
+    upgrade->add_flag("--follow", given_.follow, "follow the upgrade in flight, whoever began it");
     auto* migrations =
         add("migrations", "the migrations that were run", [this] { return show_migrations(given_.global); });
     auto* log = migrations->add_subcommand("log", "the whole output of one");
@@ -156,8 +213,7 @@ class command_line {
     log->callback([this] { log_chosen_ = true; });
     migrations->callback([this] {
       chosen_ = [this] {
-        return log_chosen_ ? show_migration_log(given_.global, given_.id, given_.follow)
-                           : show_migrations(given_.global);
+        return log_chosen_ ? show_migration_log(given_.global, given_.id) : show_migrations(given_.global);
       };
     });
     add("history", "past upgrades with their times", [this] { return show_history(given_.global); });
@@ -172,7 +228,7 @@ class command_line {
       config_ = [this] { return check_config(given_.global); };
     });
     config->add_subcommand("reference", "every key with its default and meaning")->callback([this] {
-      config_ = [] { return print_reference(); };
+      config_ = [this] { return print_reference(given_.global); };
     });
     config->callback(
         [this] { chosen_ = config_ ? config_ : [this] { return print_config(given_.global); }; });
@@ -190,7 +246,11 @@ class command_line {
 
 int run(int argc, char** argv) {
   // `compose` has docker compose's flags, which are not ours to parse here.
-  if (argc > 1 && std::strcmp(argv[1], "compose") == 0) return run_compose(argc - 1, argv + 1);
+  const int word = first_word(argc, argv);
+  if (word < argc && std::strcmp(argv[word], "compose") == 0) {
+    answer_in_json(std::any_of(argv + 1, argv + word, is_json));
+    return run_compose(argc - word, argv + word);
+  }
   command_line line;
   return line.run(argc, argv);
 }

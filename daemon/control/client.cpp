@@ -13,7 +13,8 @@ Error daemon_error(const Error& cause, const std::string& socket) {
   if (cause.code == "permission-denied")
     return {"daemon-denied", "cannot talk to the daemon: no permission for " + socket,
             "Use sudo, or join the group that listen.socket_group names"};
-  return cause;
+  return {"daemon-silent", "the daemon on " + socket + " does not answer: " + cause.message,
+          "Look at it: systemctl status difyd, journalctl -u difyd"};
 }
 
 task<Result<std::string>> exchange(std::string socket, http::request request, duration limit) {
@@ -57,7 +58,7 @@ task<Result<>> client::follow(std::uint64_t since, std::string operation,
     auto piece = co_await stream->read();
     if (!piece || !*piece)
       co_return fail("daemon-gone", "the daemon went away while it was at work",
-                     "What it did is not lost. See: difyd status");
+                     "What it did is not lost, and it goes on where it was. See: difyd status");
     rest += **piece;
     for (std::size_t end; (end = rest.find('\n')) != std::string::npos; rest.erase(0, end + 1)) {
       auto event = parse_event(std::string_view(rest).substr(0, end));

@@ -1,6 +1,10 @@
 #include "difyd/control/wire.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
+
+#include "difyd/base/text.hpp"
 
 namespace difyd {
 
@@ -28,8 +32,8 @@ void from_json(const nlohmann::json& json, finding& to) {
 
 namespace difyd::control {
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(service_status, service, container, image, state, health,
-                                                exit_code, since, ready)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(service_status, service, container, image, wanted_image,
+                                                state, health, exit_code, since, ready)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(step_status, step, state, started, seconds, detail)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(operation_status, id, kind, from, to, started, result, steps)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(event, sequence, time, operation, kind, subject, state, text,
@@ -124,6 +128,10 @@ std::string to_json(const plan& value) { return dump(value); }
 std::string to_json(const std::vector<finding>& value) { return dump(nlohmann::json(value)); }
 std::string to_json(const std::vector<migration>& value) { return dump(value); }
 std::string to_json(const std::vector<past_upgrade>& value) { return dump(value); }
+std::string to_json(const std::vector<service_status>& value) { return dump(value); }
+std::string log_json(const std::string& migration, const std::string& text) {
+  return dump({{"id", migration}, {"log", text}});
+}
 std::string to_json(const Error& value) { return dump({{"error", nlohmann::json(value)}}); }
 
 Result<status> parse_status(std::string_view json) { return parse<status>(json, "the status"); }
@@ -140,6 +148,20 @@ Result<std::vector<past_upgrade>> parse_history(std::string_view json) {
   return parse<std::vector<past_upgrade>>(json, "the history");
 }
 
+bool bad_input(std::string_view code) {
+  constexpr std::string_view codes[] = {"bad-request",      "bad-version",     "version-older",
+                                        "version-deployed", "release-unknown", "no-such-service",
+                                        "no-such-migration"};
+  return std::ranges::find(codes, code) != std::end(codes);
+}
+
+Error unknown_service(const std::string& verb, const std::string& name, std::vector<std::string> known) {
+  std::ranges::sort(known);
+  const std::string guess = closest(name, known);
+  return {"no-such-service", "cannot " + verb + " " + name + ": the stack has no such service",
+          (guess.empty() ? "" : "Did you mean " + guess + "? ") + std::string("It has ") + join(known, ", ")};
+}
+
 Error parse_error(unsigned http_status, std::string_view json) {
   try {
     return nlohmann::json::parse(json).at("error").get<Error>();
@@ -148,6 +170,10 @@ Error parse_error(unsigned http_status, std::string_view json) {
   }
 }
 
+std::string upgrade_request(const std::string& version) { return dump({{"version", version}}); }
+std::string services_request(const std::vector<std::string>& services) {
+  return dump({{"services", services}});
+}
 Result<std::string> parse_upgrade_request(std::string_view json) {
   return parse_request<std::string>(json, "version");
 }

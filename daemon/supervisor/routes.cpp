@@ -1,5 +1,6 @@
 #include "routes.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <deque>
 
@@ -11,9 +12,8 @@ namespace difyd::supervisor {
 namespace {
 
 int status_of_error(const Error& error) {
-  if (error.code == "bad-request" || error.code == "bad-version") return 400;
-  if (error.code == "no-such-migration" || error.code == "release-unknown") return 404;
-  return 409;
+  if (error.code.starts_with("no-such-") || error.code == "release-unknown") return 404;
+  return control::bad_input(error.code) ? 400 : 409;
 }
 
 http::response refuse(const Error& error) {
@@ -53,6 +53,14 @@ http::response stream_events(world& w, const http::request& request) {
   return response;
 }
 
+// ID of /v1/migrations/ID/log, else empty.
+std::string log_of(std::string_view path) {
+  constexpr std::string_view prefix = "/v1/migrations/", suffix = "/log";
+  if (path.size() <= prefix.size() + suffix.size()) return {};
+  if (!path.starts_with(prefix) || !path.ends_with(suffix)) return {};
+  return std::string(path.substr(prefix.size(), path.size() - prefix.size() - suffix.size()));
+}
+
 task<http::response> migration_log(world& w, std::string id) {
   if (!w.book)
     co_return refuse({"not-ready", "cannot read the log: the ledger is not open yet", "See: difyd status"});
@@ -64,6 +72,23 @@ task<http::response> migration_log(world& w, std::string id) {
   }
   co_return refuse({"no-such-migration", "cannot read the log: there is no migration " + id,
                     "List them: difyd migrations"});
+}
+
+http::response no_route(const std::string& path) {
+  return refuse({"no-such-route", "there is no " + path, "Begin with: GET /v1/status"});
+}
+
+// Before the operation is accepted: a name that is mistyped changes nothing.
+Result<std::vector<std::string>> known_services(const world& w, const std::string& body) {
+  auto services = control::parse_services_request(body);
+  const auto release = *w.in_force.get();
+  if (!services || !release) return services;
+  std::vector<std::string> known;
+  for (const auto& [name, definition] : release->project.services) known.push_back(name);
+  for (const auto& name : *services)
+    if (std::ranges::find(known, name) == known.end())
+      return fail(control::unknown_service("restart", name, known));
+  return services;
 }
 
 task<http::response> get(world& w, const http::request& request) {
@@ -78,12 +103,7 @@ task<http::response> get(world& w, const http::request& request) {
   if (path == "/v1/history") co_return http::json_response(200, control::to_json(history_of(book)) + "\n");
   if (path == "/v1/migrations")
     co_return http::json_response(200, control::to_json(migrations_of(book)) + "\n");
-  constexpr std::string_view prefix = "/v1/migrations/", suffix = "/log";
-  if (path.starts_with(prefix) && path.ends_with(suffix) && path.size() > prefix.size() + suffix.size())
-    co_return co_await migration_log(w,
-                                     path.substr(prefix.size(), path.size() - prefix.size() - suffix.size()));
-  co_return http::json_response(404,
-                                control::to_json(Error{"no-such-route", "there is no " + path, {}}) + "\n");
+  co_return co_await migration_log(w, log_of(path));
 }
 
 http::response post(world& w, const http::request& request) {
@@ -95,19 +115,34 @@ http::response post(world& w, const http::request& request) {
   if (path == "/v1/stack/up") return answer_with(request_up(w), 202);
   if (path == "/v1/stack/down") return answer_with(request_down(w), 202);
   if (path == "/v1/stack/restart") {
-    auto services = control::parse_services_request(request.body);
+    auto services = known_services(w, request.body);
     return services ? answer_with(request_restart(w, std::move(*services)), 202) : refuse(services.error());
   }
-  return http::json_response(404,
-                             control::to_json(Error{"no-such-route", "there is no POST " + path, {}}) + "\n");
+  return no_route(path);
+}
+
+enum class takes { nothing, reading, posting };
+
+takes what_takes(std::string_view path) {
+  for (const auto* known :
+       {"/v1/status", "/v1/events", "/v1/checks", "/v1/plan", "/v1/history", "/v1/migrations"})
+    if (path == known) return takes::reading;
+  for (const auto* known : {"/v1/upgrade", "/v1/stack/up", "/v1/stack/down", "/v1/stack/restart"})
+    if (path == known) return takes::posting;
+  return log_of(path).empty() ? takes::nothing : takes::reading;
 }
 
 task<http::response> route(world& w, const http::request& request) {
-  if (request.method == "GET" || request.method == "HEAD") co_return co_await get(w, request);
-  if (request.method == "POST") co_return post(w, request);
-  auto response = http::json_response(
-      405, control::to_json(Error{"method-not-allowed", "only GET and POST are known here", {}}) + "\n");
-  response.headers.set("Allow", "GET, HEAD, POST");
+  const std::string path(request.path());
+  const auto known = what_takes(path);
+  if (known == takes::nothing) co_return no_route(path);
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (reads && known == takes::reading) co_return co_await get(w, request);
+  if (request.method == "POST" && known == takes::posting) co_return post(w, request);
+  const std::string allowed = known == takes::reading ? "GET, HEAD" : "POST";
+  const Error error{"method-not-allowed", path + " does not take " + request.method, "It takes " + allowed};
+  auto response = http::json_response(405, control::to_json(error) + "\n");
+  response.headers.set("Allow", allowed);
   co_return response;
 }
 

@@ -11,7 +11,8 @@
 namespace difyd::control {
 
 // Errors: "daemon-not-running" (no socket, or nobody behind it), "daemon-denied" (no
-// permission), "deadline-exceeded", and whatever the daemon answers.
+// permission), "daemon-silent" (no answer in time, or none that is whole), and whatever the
+// daemon answers.
 class client {
  public:
   explicit client(std::string socket) : socket_(std::move(socket)) {}

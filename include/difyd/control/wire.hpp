@@ -10,7 +10,8 @@
 //   POST /v1/upgrade {"version": V}         accepted, the work goes on without the client
 //   POST /v1/stack/up|down|restart {"services": [...]}   accepted
 //
-// Errors are {"error": {"code", "message", "remedy"}} with a status of 400 and above.
+// Errors are {"error": {"code", "message", "remedy"}} with a status of 400 and above: 400 and 404 for what
+// is wrong in itself (404 for names), 405 with Allow, 409 for what cannot be now, 413 for a body over 64 KiB.
 #pragma once
 
 #include <cstdint>
@@ -29,9 +30,10 @@ inline constexpr std::string_view default_socket = "/run/difyd/difyd.sock";
 struct service_status {
   std::string service;
   std::string container;
-  std::string image;
-  std::string state;   // the engine's word: running, exited, ...; "missing" without a container
-  std::string health;  // healthy, unhealthy, starting; empty without a health check
+  std::string image;         // the container's; empty without one
+  std::string wanted_image;  // the release's, where it is another one
+  std::string state;         // the engine's word: running, exited, ...; "missing" without a container
+  std::string health;        // healthy, unhealthy, starting; empty without a health check
   int exit_code = 0;
   std::string since;   // RFC 3339
   bool ready = false;  // running and not known to be unhealthy, or a one-shot that succeeded
@@ -147,7 +149,9 @@ std::string to_json(const plan&);
 std::string to_json(const std::vector<finding>&);
 std::string to_json(const std::vector<migration>&);
 std::string to_json(const std::vector<past_upgrade>&);
+std::string to_json(const std::vector<service_status>&);
 std::string to_json(const Error&);
+std::string log_json(const std::string& migration, const std::string& text);
 
 Result<status> parse_status(std::string_view json);
 Result<event> parse_event(std::string_view json);
@@ -157,10 +161,19 @@ Result<std::vector<finding>> parse_findings(std::string_view json);
 Result<std::vector<migration>> parse_migrations(std::string_view json);
 Result<std::vector<past_upgrade>> parse_history(std::string_view json);
 
+// Codes of requests that are wrong in themselves, whatever the stack does: a malformed or older version,
+// an unknown release, service or migration.
+bool bad_input(std::string_view code);
+
+// Error "no-such-service": "cannot <verb> <name>: ...", with the nearest name and all of them.
+Error unknown_service(const std::string& verb, const std::string& name, std::vector<std::string> known);
+
 // The error in an answer of 400 and above; says so where the body is none of ours.
 Error parse_error(unsigned http_status, std::string_view json);
 
 // {"version": V} and {"services": [...]}: bad requests are errors of code "bad-request".
+std::string upgrade_request(const std::string& version);
+std::string services_request(const std::vector<std::string>& services);
 Result<std::string> parse_upgrade_request(std::string_view json);
 Result<std::vector<std::string>> parse_services_request(std::string_view json);
 

@@ -9,7 +9,7 @@ TEST_CASE("a status survives the wire") {
   before.phase = "upgrading";
   before.options = {"difyd resume: goes on"};
   before.services.push_back(
-      {"api", "dify-api-1", "langgenius/dify-api:1.11.4", "running", "healthy", 0, "", true});
+      {"api", "dify-api-1", "langgenius/dify-api:1.11.4", "", "running", "healthy", 0, "", true});
   finding found;
   found.subject = "disk";
   found.code = "disk-full";
@@ -47,4 +47,20 @@ TEST_CASE("bad requests are refused with what to send") {
     REQUIRE_FALSE(result);
     CHECK(result.error().code == "bad-request");
   }
+}
+
+TEST_CASE("what the commands send is what the daemon reads, whatever is in the names") {
+  const std::string odd = "a\"b\\c\n";
+  CHECK(control::parse_upgrade_request(control::upgrade_request(odd)) == Result<std::string>(odd));
+  const std::vector<std::string> services{"api", odd};
+  CHECK(control::parse_services_request(control::services_request(services)) ==
+        Result<std::vector<std::string>>(services));
+  CHECK(control::log_json("m1", "line\n") == R"({"id":"m1","log":"line\n"})");
+}
+
+TEST_CASE("an unknown service is named with the nearest one and all of them") {
+  const Error error = control::unknown_service("restart", "wroker", {"worker", "api"});
+  CHECK(error == Error{"no-such-service", "cannot restart wroker: the stack has no such service",
+                       "Did you mean worker? It has api, worker"});
+  CHECK(control::unknown_service("restart", "zzzzzz", {"api"}).remedy == "It has api");
 }

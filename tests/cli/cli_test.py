@@ -1,0 +1,143 @@
+"""difyd's command line without a daemon and without an engine: help, mistakes, JSON, exit codes."""
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+BIN = pathlib.Path(os.environ["DIFYD_BIN"])
+
+
+class CommandLine(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="difyd-cli-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def difyd(self, *words):
+        environment = dict(os.environ, DIFYD_SOCKET=str(self.folder / "no.sock"),
+                           DOCKER_HOST=f"unix://{self.folder}/docker.sock")
+        done = subprocess.run([BIN / "difyd", *words], cwd=self.folder, env=environment, text=True,
+                              capture_output=True, timeout=20, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    def error(self, *words):
+        """The exit code and the error of a command that is given --json: one object, alone on stdout."""
+        code, out, err = self.difyd(*words)
+        self.assertEqual(err, "", words)
+        document = json.loads(out)
+        self.assertEqual(list(document), ["error"])
+        self.assertGreaterEqual(set(document["error"]), {"code", "message", "remedy"})
+        return code, document["error"]
+
+    def write(self, text, name="difyd.yaml"):
+        (self.folder / name).write_text(text)
+        return self.folder / name
+
+    def test_version(self):
+        for words in (["--version"], ["version"]):
+            code, out, err = self.difyd(*words)
+            self.assertEqual((code, err), (0, ""))
+            self.assertRegex(out, r"^difyd \d+\.\d+\.\d+\n$")
+            self.assertRegex(json.loads(self.difyd("--json", *words)[1])["version"], r"^\d+\.\d+\.\d+$")
+
+    def test_help_of_a_command_is_short_and_points_to_the_rest(self):
+        code, whole, _ = self.difyd("--help")
+        self.assertEqual(code, 0)
+        for line in ("0    done", "6    held", "A first evening", "--socket", "--json", "\"remedy\""):
+            self.assertIn(line, whole)
+        for words in (["status"], ["upgrade"], ["restart"], ["migrations", "log"], ["config", "check"]):
+            code, text, _ = self.difyd(*words, "--help")
+            self.assertEqual(code, 0)
+            self.assertNotIn("A first evening", text)
+            self.assertIn("--json, --config FILE, --socket PATH", text)
+
+    def test_an_unknown_command_names_the_nearest(self):
+        code, out, err = self.difyd("statsu")
+        self.assertEqual((code, out), (2, ""))
+        self.assertEqual(err, "difyd: there is no command statsu\n       Did you mean difyd status?\n")
+        self.assertEqual(self.difyd("--config", "/x", "upgrad", "1.2.3")[0], 2)
+        self.assertIn("difyd --help", self.difyd("xyzzy")[2])
+
+    def test_wrong_usage_is_one_error_with_code_2(self):
+        for words, expected in ((["logs", "--tail", "x"], "a number of lines or all"),
+                                (["logs", "--tail", "-1"], "a number of lines or all"),
+                                (["upgrade"], "wants a version"),
+                                (["upgrade", "--follow", "1.2.3"], "not both"),
+                                (["status", "--no-such"], "--no-such"),
+                                (["migrations", "log"], "id"),
+                                (["plan", "1.2.3", "1.2.4"], "1.2.4"),
+                                ([], "no command")):
+            code, out, err = self.difyd(*words)
+            self.assertEqual((code, out), (2, ""), words)
+            self.assertIn(expected, err)
+            self.assertEqual(err.count(expected), 1, err)
+            code, error = self.error(*words, "--json")
+            self.assertEqual((code, error["code"]), (2, "usage"), words)
+            self.assertIn(expected, error["message"])
+
+    def test_without_a_daemon_every_command_says_so_with_code_3(self):
+        for words in (["status"], ["ps"], ["up"], ["down"], ["restart", "api"], ["plan"], ["upgrade", "1.2.3"],
+                      ["upgrade", "--follow"], ["migrations"], ["migrations", "log", "x"], ["history"]):
+            code, out, err = self.difyd(*words)
+            self.assertEqual((code, out), (3, ""), words)
+            self.assertIn("difyd serve", err)
+            code, error = self.error(*words, "--json")
+            self.assertEqual((code, error["code"]), (3, "daemon-not-running"), words)
+
+    def test_logs_need_the_engine(self):
+        config = self.write(f"storage: {{root: /srv/dify}}\nengine: {{host: 'unix://{self.folder}/none.sock'}}\n")
+        code, out, err = self.difyd("--config", config, "logs")
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("none.sock", err)
+        code, error = self.error("--config", config, "--json", "logs", "api")
+        self.assertEqual(code, 1)
+        self.assertIn("none.sock", error["message"])
+
+    def test_a_bad_configuration_has_its_place(self):
+        config = self.write(f"storage:\n  root: /srv/dify\ndatabse: {{}}\nreleases: {{source: {self.folder}}}\n")
+        code, out, err = self.difyd("--config", config, "config", "check")
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("difyd.yaml:3:1: unknown key databse", err)
+        code, out, err = self.difyd("--config", config, "config", "check", "--json")
+        document = json.loads(out)
+        self.assertEqual((code, err, document["good"]), (2, "", False))
+        self.assertEqual([(e["file"], e["line"], e["column"]) for e in document["errors"]], [(str(config), 3, 1)])
+        for words in (["config"], ["check"]):
+            code, error = self.error("--config", config, *words, "--json")
+            self.assertEqual((code, error["code"], error["line"]), (2, "config-unknown-key", 3), words)
+        config.write_text("storage: {root: /srv/dify}\nreleases:\n  source: /no/such/folder\n")
+        code, _, err = self.difyd("--config", config, "config", "check")
+        self.assertEqual(code, 2)
+        self.assertIn("difyd.yaml:3:3: releases.source is /no/such/folder, which is no folder", err)
+        self.assertIn("dify-<version>", err)
+        code, error = self.error("--config", self.folder / "none.yaml", "config", "--json")
+        self.assertEqual((code, error["code"]), (2, "config-unreadable"))
+
+    def test_the_reference_as_json_has_every_key(self):
+        code, out, _ = self.difyd("config", "reference", "--json")
+        self.assertEqual(code, 0)
+        keys = {each["key"]: each for each in json.loads(out)}
+        self.assertTrue(keys["storage.root"]["required"])
+        self.assertEqual(keys["database.port"]["default"], "5432")
+        text = self.difyd("config", "reference")[1]
+        for name, key in keys.items():
+            self.assertIn(name.split(".")[-1] + ": ", text)
+            self.assertTrue(key["description"])
+
+    def test_compose_errors_as_json(self):
+        code, error = self.error("compose", "--json", "config")
+        self.assertEqual((code, error["code"]), (14, "compose-file-not-found"))
+        path = self.write("services:\n  a: {image: i, imagee: x}\n", "compose.yaml")
+        for words in (["--json", "compose", "config"], ["compose", "--json", "up", "-d"], ["compose", "ps", "--json"]):
+            code, error = self.error(*words)
+            self.assertEqual((code, error["code"], error["file"], error["line"]), (15, "compose-invalid", str(path), 2), words)
+        code, error = self.error("compose", "ps", "--json", "--no-such")
+        self.assertEqual((code, error["code"]), (16, "usage"))
+        self.write("services:\n  a: {image: i}\n", "compose.yaml")
+        self.assertEqual(list(json.loads(self.difyd("--json", "compose", "config")[1])["services"]), ["a"])
+
+
+if __name__ == "__main__":
+    unittest.main()
