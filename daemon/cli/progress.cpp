@@ -157,7 +157,7 @@ task<int> tell_ended(control::client& daemon, control::operation_status upgrade,
   result.operation = upgrade.id;
   result.subject = upgrade.kind;
   result.state = upgrade.result;
-  result.text = "the upgrade " + versions_of(upgrade) + ", begun " + upgrade.started + ", is over";
+  result.text = "the upgrade " + versions_of(upgrade) + ", begun " + upgrade.started + ", is no longer at work";
   result.remedy = "See: difyd history";
   progress shown(false, json);
   shown.show(result);
