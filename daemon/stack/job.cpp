@@ -24,8 +24,9 @@ class job {
     auto made = co_await make();
     if (!made) co_return std::unexpected(made.error());
     if (spec_.on_created) spec_.on_created(result_.container_id, result_.container_name);
-    auto ended = co_await with_deadline(start_and_follow(), spec_.limit,
-                                        "wait for the end of " + result_.container_name);
+    auto ended = co_await start();
+    if (ended)
+      ended = co_await with_deadline(follow(), spec_.limit, "wait for the end of " + result_.container_name);
     if (!ended && ended.error().code == "deadline-exceeded")
       (void)co_await stop_job(engine_, result_.container_id, spec_.grace);
     if (!ended) {
@@ -83,8 +84,9 @@ class job {
     co_return finished;
   }
 
-  // Attached before the start, so that not a byte is missed whatever the log driver is.
-  task<Result<>> start_and_follow() {
+  // Attached before the start, so that not a byte is missed whatever the log driver is. The limit does not
+  // run yet: a slow engine's start, which has its own deadline, is not the job's doing.
+  task<Result<>> start() {
     const auto& id = result_.container_id;
     auto end = co_await engine_.containers.wait(id, engine::wait_condition::next_exit);
     if (!end) co_return std::unexpected(end.error());
@@ -93,15 +95,21 @@ class job {
     auto started = co_await engine_.containers.start(id);
     if (!started) co_return started;
     never_started_ = false;
+    end_ = std::move(*end);
+    output_ = std::move(*output);
+    co_return Result<>{};
+  }
+
+  task<Result<>> follow() {
     for (;;) {
-      auto frame = co_await output->next();
+      auto frame = co_await output_.next();
       if (!frame || !*frame) break;
       keep_tail(result_.output, (*frame)->bytes);
       if (spec_.on_output) spec_.on_output((*frame)->bytes);
     }
-    auto status = co_await end->result();
+    auto status = co_await end_.result();
     if (!status) co_return std::unexpected(status.error());
-    auto c = co_await engine_.containers.inspect(id);
+    auto c = co_await engine_.containers.inspect(result_.container_id);
     if (!c) co_return std::unexpected(c.error());
     result_.exit_code = c->state.exit_code;
     result_.started_at = c->state.started_at;
@@ -114,6 +122,8 @@ class job {
   struct dialect dialect_;
   job_spec spec_;
   job_result result_;
+  engine::exit_wait end_;
+  engine::attached_stream output_;
   bool never_started_ = true;
 };
 

@@ -116,11 +116,11 @@ void planner::repair_leftovers() {
     const container* holder = nullptr;
     for (const auto& other : now_.containers)
       if (other.name == name) holder = &other;
-    std::vector<int> removals;
     if (holder != nullptr && (!c.running() || holder->running())) {
-      stop_and_remove(c, "left behind by an interrupted recreation of " + name, removals);
+      stop_and_remove(c, "left behind by an interrupted recreation of " + name, leftovers_gone_[c.service]);
       continue;
     }
+    std::vector<int> removals;
     if (holder != nullptr) stop_and_remove(*holder, "replaced by an interrupted recreation", removals);
     auto& op = add_for(op_kind::rename_container, c, "finishes an interrupted recreation");
     op.new_name = name;

@@ -172,6 +172,7 @@ Result<std::vector<int>> planner::prepare(const compose::service& s) {
   const auto append = [&](const std::vector<int>& ids) {
     after->insert(after->end(), ids.begin(), ids.end());
   };
+  append(leftovers_gone_[s.name]);  // one may have the name that a recreation begins with
   if (s.network_mode.empty())
     for (const auto& [key, endpoint] : s.networks) append(networks_[key]);
   for (const auto& m : s.volumes)

@@ -117,7 +117,8 @@ void planner::start(const compose::service& s, int number, const container* c, s
   op.service = s.name;
   op.number = number;
   op.after.insert(op.after.end(), after.begin(), after.end());
-  op.after.insert(op.after.end(), orphans_gone_.begin(), orphans_gone_.end());
+  for (const auto* gone : {&orphans_gone_, &leftovers_gone_[s.name]})
+    op.after.insert(op.after.end(), gone->begin(), gone->end());
   wait_for_dependencies(s, op);
   outcomes_[s.name].started.push_back(op.id);
 }

@@ -80,6 +80,8 @@ class planner {
   std::map<std::string, int> pulls_;
   std::map<std::string, int> folders_;
   std::vector<int> orphans_gone_;
+  std::map<std::string, std::vector<int>>
+      leftovers_gone_;  // service -> removals that its containers come after
   std::map<std::string, service_outcome> outcomes_;
   compose::text_map namespace_ids_;  // service -> its first container
 };

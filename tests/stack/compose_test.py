@@ -1,12 +1,9 @@
 """difyd compose on a real engine, alone and in turns with docker compose."""
-import http.server
 import json
 import os
 import select
 import socket
-import socketserver
 import subprocess
-import threading
 import unittest
 
 import bench
@@ -252,35 +249,6 @@ services:
         (p.folder / "compose.yaml").unlink()
         self.one_error(p.run("config", "-q", ok=False), code=14)
         self.one_error(p.run("nonsense", ok=False), code=16)
-
-    def test_supervised_project_is_left_alone(self):
-        p = self.project()
-        socket_path = str(p.folder / "difyd.sock")
-
-        class Answer(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                body = json.dumps({"project": p.name}).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def address_string(self):
-                return "unix"
-
-            def log_message(self, *_):
-                pass
-
-        server = socketserver.ThreadingUnixStreamServer(socket_path, Answer)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            for command in (["up", "-d"], ["down"], ["stop"], ["restart"]):
-                self.one_error(p.run(*command, ok=False, env={"DIFYD_SOCKET": socket_path}), "supervises", "difyd up")
-            self.assertEqual(p.containers(), {})
-            p.run("ps", env={"DIFYD_SOCKET": socket_path})
-        finally:
-            server.shutdown()
-            server.server_close()
 
 
 class WithDockerCompose(Case):

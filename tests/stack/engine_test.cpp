@@ -124,7 +124,10 @@ TEST_CASE("a job that overruns is stopped for certain") {
   const auto result = b.run(run_job(b.engine, b.project, {}, spec));
   REQUIRE_FALSE(result);
   CHECK(result.error().code == "deadline-exceeded");
-  CHECK(b.look().find(id)->state == "exited");
+  const auto now = b.look();
+  const auto* kept = now.find(id);
+  REQUIRE(kept != nullptr);
+  CHECK(kept->state == "exited");
 }
 
 TEST_CASE("the watch sees deaths and looks again after each opening") {
@@ -195,6 +198,7 @@ TEST_CASE("conditions wait for events, not for time") {
   REQUIRE(done->warnings.size() == 1);
   CHECK(done->warnings[0].starts_with("optional dependency failed to start"));
   auto now = b.look();
+  for (const char* name : {"slow", "after", "hopeless"}) REQUIRE(containers_of(now, name).size() == 1);
   CHECK(containers_of(now, "slow")[0]->health == "healthy");
   CHECK(containers_of(now, "after")[0]->started_at > containers_of(now, "slow")[0]->started_at);
   CHECK(containers_of(now, "hopeless")[0]->state != "created");

@@ -267,6 +267,21 @@ TEST_CASE("an interrupted recreation is repaired first") {
     CHECK(text(*p, o) ==
           "1 remove container 0123456789ab_p-db-1: left behind by an interrupted recreation of p-db-1\n");
   }
+  SECTION("the old container is still there and still outdated: it is recreated when the new one is gone") {
+    auto o = up(*p);
+    of(o, "db").labels[label::config_hash] = "another";
+    auto half = made(*p, "db");
+    half.id = "half";
+    half.name = "0123456789ab_p-db-1";
+    half.state = "created";
+    half.labels[label::replace] = "db-1";
+    o.containers.push_back(half);
+    const auto planned = text(*p, o);
+    CHECK(planned.starts_with(
+        "1 remove container 0123456789ab_p-db-1: left behind by an interrupted recreation of p-db-1\n"
+        "2 recreate container p-db-1: configuration hash differs (after 1)\n"
+        "3 start container p-db-1: recreated (after 1, 2)\n"));
+  }
   SECTION("the old container is gone: the new one takes its name and starts") {
     auto o = up(*p);
     auto& db = of(o, "db");
