@@ -100,7 +100,7 @@ task<int> stay_attached(engine::client& engine, chosen_project of, compose_optio
 template <class Work>
 int change(const std::string& project, Work work) {
   return with_engine([&](engine::client& engine) -> task<int> {
-    auto allowed = co_await refuse_if_supervised(project);
+    auto allowed = co_await refuse_if_supervised(engine, project);
     if (!allowed) co_return report_compose(allowed.error());
     Result<> done = co_await work(engine);
     co_return done ? int(compose_done) : report_compose(done.error());
@@ -115,7 +115,7 @@ int compose_up(const compose_options& options) {
   auto project = *loaded;
   compose::drop_unused_resources(*project);
   return with_engine([&](engine::client& engine) -> task<int> {
-    auto allowed = co_await refuse_if_supervised(project->name);
+    auto allowed = co_await refuse_if_supervised(engine, project->name);
     if (!allowed) co_return report_compose(allowed.error());
     auto done = co_await bring_up(engine, project, options);
     if (!done) co_return report_compose(done.error());

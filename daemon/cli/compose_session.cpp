@@ -1,14 +1,11 @@
 #include "compose_session.hpp"
 
-#include <unistd.h>
-
 #include <boost/asio/io_context.hpp>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <nlohmann/json.hpp>
 
-#include "difyd/http/client.hpp"
+#include "difyd/control/claim.hpp"
+#include "difyd/control/wire.hpp"
 
 namespace difyd::cli {
 
@@ -73,46 +70,17 @@ int with_engine(std::function<task<int>(engine::client&)> work) {
   return code;
 }
 
-namespace {
-
-std::string control_socket() {
-  const char* given = std::getenv("DIFYD_SOCKET");
-  return given != nullptr && *given != '\0' ? given : "/run/difyd/difyd.sock";
-}
-
-Error supervised(const std::string& project) {
-  return {"supervised",
-          "cannot change project " + project + ": a running difyd supervises it; nothing was changed",
-          "Use difyd up, difyd down, difyd restart or difyd upgrade, or stop the daemon first (systemctl "
-          "stop difyd)"};
-}
-
-}  // namespace
-
-task<Result<>> refuse_if_supervised(std::string project) {
-  const auto socket = control_socket();
-  if (::access(socket.c_str(), F_OK) != 0) co_return Result<>{};
-  auto where = http::parse_endpoint("unix://" + socket);
-  if (!where) co_return Result<>{};
-  auto executor = co_await asio::this_coro::executor;
-  http::client client(executor, *where);
-  http::request request;
-  request.method = "GET";
-  request.target = "/v1/status";
-  http::send_options limits;
-  limits.deadline = std::chrono::seconds(5);
-  auto answer = co_await client.send(std::move(request), limits);
-  if (!answer) {
-    if (answer.error().code != "deadline-exceeded") co_return Result<>{};  // nobody is there, or not for us
-    co_return fail(
-        "supervised",
-        "cannot tell whether difyd supervises project " + project + ": it does not answer on " + socket,
-        "Look at it (systemctl status difyd), or stop it first");
-  }
-  const auto status = nlohmann::json::parse(answer->body, nullptr, false);
-  if (status.is_object() && status.value("project", "") == project)
-    co_return std::unexpected(supervised(project));
-  co_return Result<>{};
+task<Result<>> refuse_if_supervised(engine::client& engine, std::string project) {
+  const auto holder = co_await control::holder_of(project, engine.where());
+  if (!holder) co_return Result<>{};
+  const auto by = holder->pid > 0 ? " (process " + std::to_string(holder->pid) + ")" : std::string();
+  const bool elsewhere = !holder->socket.empty() && holder->socket != control::default_socket;
+  co_return fail(
+      "supervised",
+      "cannot change project " + project + ": a running difyd" + by + " supervises it; nothing was changed",
+      "Use difyd up, difyd down, difyd restart or difyd upgrade" +
+          (elsewhere ? " with DIFYD_SOCKET=" + holder->socket : std::string()) +
+          ", or stop the daemon first (systemctl stop difyd)");
 }
 
 }  // namespace difyd::cli

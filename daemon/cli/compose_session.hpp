@@ -53,8 +53,8 @@ Result<chosen_project> project_or_name(const compose_options& options);
 // Runs a coroutine on an engine client of its own, found by DOCKER_HOST.
 int with_engine(std::function<task<int>(engine::client&)> work);
 
-// Error "supervised" where a running difyd answers for the project.
-task<Result<>> refuse_if_supervised(std::string project);
+// Error "supervised" where a running difyd has claimed the project on this engine.
+task<Result<>> refuse_if_supervised(engine::client& engine, std::string project);
 
 // X-Registry-Auth for an image from docker's config.json; anonymous where it has nothing.
 std::string auth_for(const std::string& image);

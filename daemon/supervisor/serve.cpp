@@ -15,6 +15,7 @@
 #include "difyd/base/log.hpp"
 #include "difyd/base/process.hpp"
 #include "difyd/config/load.hpp"
+#include "difyd/control/claim.hpp"
 #include "difyd/health/render.hpp"
 #include "difyd/http/server.hpp"
 #include "engine_work.hpp"
@@ -110,7 +111,11 @@ class daemon_process {
         group_(loop.get_executor(), on_failure()),
         watcher_(world_, group_) {}
 
+  // Both the socket and the project on the engine are one daemon's.
   Result<> listen() {
+    auto claimed = control::claim::take(loop_.get_executor(), world_.settings.project, world_.engine.where());
+    if (!claimed) return std::unexpected(claimed.error());
+    claim_ = std::move(*claimed);
     http::unix_listener listener;
     listener.path = world_.settings.listen.control;
     listener.group = world_.settings.listen.socket_group;
@@ -126,6 +131,7 @@ class daemon_process {
     group_.spawn("director", world_.chief.run());
     group_.spawn("starting", keep_starting(world_));
     group_.spawn("systemd", tell_systemd(world_));
+    if (claim_) group_.spawn("claim", claim_->answer(world_.settings.listen.control));
     if (options_.with_health) group_.spawn("difyd-health", keep_health_child(health_argv()));
     ::sd_notify(0, "READY=1");
     log::info("serve", "ready",
@@ -169,6 +175,7 @@ class daemon_process {
   const serve_options options_;
   world world_;
   http::server server_;
+  std::optional<control::claim> claim_;
   task_group group_;
   watcher watcher_;
 };

@@ -65,14 +65,30 @@ class Serve(unittest.TestCase):
         done = subprocess.run([BIN / "difyd", "--config", self.m.config, "serve"], text=True, capture_output=True,
                               timeout=20, check=False)
         self.assertNotEqual(done.returncode, 0)
-        self.assertIn("difyd.sock", done.stderr)
+        self.assertIn("supervises it on this engine", done.stderr)
 
     def test_compose_refuses_to_change_a_supervised_project(self):
-        done = subprocess.run([BIN / "difyd", "compose", "-p", self.m.project, "stop"], text=True, capture_output=True,
-                              timeout=20, check=False, env={"DIFYD_SOCKET": f"{self.m.folder}/run/difyd.sock",
-                                                            "DOCKER_HOST": machine.os.environ["DOCKER_HOST"]})
+        def compose(*words):
+            return subprocess.run([BIN / "difyd", "compose", "-p", self.m.project, *words], text=True,
+                                  capture_output=True, timeout=20, check=False,
+                                  env={"DOCKER_HOST": machine.os.environ["DOCKER_HOST"]})
+
+        before = self.m.containers()
+        for command in ("stop", "restart", "down"):
+            done = compose(command)
+            self.assertNotEqual(done.returncode, 0, command)
+            self.assertIn(f"difyd upgrade with DIFYD_SOCKET={self.m.folder}/run/difyd.sock", done.stderr)
+        self.assertEqual(self.m.containers(), before)
+        self.assertEqual(compose("ps").returncode, 0)
+
+    def test_a_second_daemon_with_another_socket_is_refused(self):
+        text = self.m.config.read_text().replace("run/difyd.sock", "run/other.sock")
+        other = self.m.folder / "other.yaml"
+        other.write_text(text)
+        done = subprocess.run([BIN / "difyd", "--config", other, "serve"], text=True, capture_output=True,
+                              timeout=20, check=False)
         self.assertNotEqual(done.returncode, 0)
-        self.assertIn("difyd down", done.stderr)
+        self.assertIn("supervises it on this engine", done.stderr)
 
     def test_logs_and_ps(self):
         code, out, _ = self.m.difyd("logs", "--tail", "5", "nginx", "api")
