@@ -140,7 +140,8 @@ class command_line {
     given_.global.json = std::any_of(argv + 1, argv + argc, is_json);
     answer_in_json(given_.global.json);
     if (word < argc)
-      if (const auto unknown = check_command(argv[word])) return report(*unknown, usage_error);
+      if (const auto unknown = unknown_command(app_, "difyd", argc, argv, word))
+        return report(*unknown, usage_error);
     try {
       app_.parse(argc, argv);
     } catch (const CLI::CallForVersion&) {
@@ -157,13 +158,22 @@ class command_line {
   }
 
  private:
-  std::optional<Error> check_command(const std::string& name) {
+  // `path` is what was typed up to here: "difyd config".
+  static std::optional<Error> unknown_command(const CLI::App& of, std::string path, int argc, char** argv,
+                                              int word) {
     std::vector<std::string> names;
-    for (const auto* each : app_.get_subcommands({})) names.push_back(each->get_name());
-    if (std::ranges::find(names, name) != names.end()) return std::nullopt;
-    const std::string guess = closest(name, names);
-    return Error{"usage", "there is no command " + name,
-                 guess.empty() ? "difyd --help lists them" : "Did you mean difyd " + guess + "?"};
+    const CLI::App* found = nullptr;
+    for (const auto* each : of.get_subcommands({})) {
+      names.push_back(each->get_name());
+      if (each->get_name() == argv[word]) found = each;
+    }
+    if (found) {
+      const bool more = word + 1 < argc && argv[word + 1][0] != '-' && !found->get_subcommands({}).empty();
+      return more ? unknown_command(*found, path + " " + argv[word], argc, argv, word + 1) : std::nullopt;
+    }
+    const std::string guess = closest(argv[word], names);
+    return Error{"usage", "there is no command " + path + " " + argv[word],
+                 guess.empty() ? path + " --help lists them" : "Did you mean " + path + " " + guess + "?"};
   }
 
   CLI::App* add(const char* name, const char* help, std::function<int()> what) {

@@ -17,8 +17,9 @@ bool holds(const std::vector<std::string>& names, const std::string& name) {
 task<int> print_stack_logs(options given, compose_options how) {
   // The daemon's engine and project, also where the configuration has a mistake elsewhere.
   const auto settings = config::load_all(given.config, config::this_process()).values;
-  const std::string project = settings.project;
-  const auto where = http::parse_endpoint(settings.engine_host);
+  const std::string project = settings.project.empty() ? "dify" : settings.project;
+  const auto where = settings.engine_host.empty() ? engine::endpoint_from_environment()
+                                                  : http::parse_endpoint(settings.engine_host);
   if (!where) co_return report(where.error(), usage_error);
   engine::client engine(co_await asio::this_coro::executor, *where);
   const auto now = co_await stack::observe(engine, project);

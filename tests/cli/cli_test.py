@@ -56,9 +56,11 @@ class CommandLine(unittest.TestCase):
     def test_an_unknown_command_names_the_nearest(self):
         code, out, err = self.difyd("statsu")
         self.assertEqual((code, out), (2, ""))
-        self.assertEqual(err, "difyd: there is no command statsu\n       Did you mean difyd status?\n")
+        self.assertEqual(err, "difyd: there is no command difyd statsu\n       Did you mean difyd status?\n")
         self.assertEqual(self.difyd("--config", "/x", "upgrad", "1.2.3")[0], 2)
         self.assertIn("difyd --help", self.difyd("xyzzy")[2])
+        self.assertIn("Did you mean difyd config check?", self.difyd("config", "chek", "--json")[1])
+        self.assertIn("Did you mean difyd migrations log?", self.difyd("migrations", "logs")[2])
 
     def test_wrong_usage_is_one_error_with_code_2(self):
         for words, expected in ((["logs", "--tail", "x"], "a number of lines or all"),
@@ -94,6 +96,10 @@ class CommandLine(unittest.TestCase):
         code, error = self.error("--config", config, "--json", "logs", "api")
         self.assertEqual(code, 1)
         self.assertIn("none.sock", error["message"])
+
+        code, out, err = self.difyd("--config", "/no/such.yaml", "logs")  # DOCKER_HOST serves then
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("docker.sock", err)
 
     def test_a_bad_configuration_has_its_place(self):
         config = self.write(f"storage:\n  root: /srv/dify\ndatabse: {{}}\nreleases: {{source: {self.folder}}}\n")
