@@ -79,16 +79,13 @@ void carry(text_map& values, const text_map& in_force, const text_map& published
   }
 }
 
-void warn_about_secret_key(const text_map& values, const text_map& published,
-                           std::vector<std::string>& warnings) {
-  const std::string* key = find(values, "SECRET_KEY");
+void warn_about_secret_key(secret_key key, std::vector<std::string>& warnings) {
   constexpr const char* remedy = ": give your own below environment_files, and keep it for ever";
-  if (!key || key->empty()) {
+  if (key == secret_key::empty)
     warnings.push_back(std::string("SECRET_KEY is empty, so services may each make one of their own") +
                        remedy);
-  } else if (const std::string* known = find(published, "SECRET_KEY"); known && *known == *key) {
+  else if (key == secret_key::published)
     warnings.push_back(std::string("SECRET_KEY is the release's public default") + remedy);
-  }
 }
 
 // Settings of earlier releases that end a migration midway (Dify FACTS i.20).
@@ -107,6 +104,14 @@ Result<> check_database_type(const text_map& values) {
 }
 
 }  // namespace
+
+secret_key judge_secret_key(const text_map& values, const text_map& published) {
+  constexpr std::string_view former = "sk-9f73s3ljTXVcMT3Blb3ljTqtsKiGHXVcMT3BlbkFJLK7U";
+  const std::string* key = find(values, "SECRET_KEY");
+  if (!key || key->empty()) return secret_key::empty;
+  const std::string* known = find(published, "SECRET_KEY");
+  return *key == former || (known && *known == *key) ? secret_key::published : secret_key::own;
+}
 
 const std::set<std::string, std::less<>>& carried_keys() {
   // DB_USERNAME and DB_PASSWORD: a bundled database keeps those that it was made with.
@@ -169,7 +174,8 @@ Result<effective_environment> derive_environment(std::string_view env_example,
   });
   result.values = std::move(*read_back);
   result.hash = sha256_hex(result.text);
-  warn_about_secret_key(result.values, *published, result.warnings);
+  result.secret_key = judge_secret_key(result.values, *published);
+  warn_about_secret_key(result.secret_key, result.warnings);
   warn_about_timeouts(result.values, result.warnings);
   return result;
 }

@@ -100,6 +100,16 @@ std::string nginx_service(const compose::project& project) {
   return all.empty() ? "" : all.front();
 }
 
+bool one_shot(const compose::project& project, std::string_view service) {
+  const auto own = project.services.find(service);
+  if (own != project.services.end() && own->second.restart == "no") return true;
+  return std::ranges::any_of(project.services, [&](const auto& other) {
+    const auto wait = other.second.depends_on.find(service);
+    return wait != other.second.depends_on.end() &&
+           wait->second.condition == "service_completed_successfully";
+  });
+}
+
 std::vector<std::string> images(const compose::project& project) {
   std::set<std::string> all;
   for (const auto& [name, service] : project.services)

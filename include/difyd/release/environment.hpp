@@ -17,11 +17,15 @@ namespace difyd::release {
 
 using text_map = std::map<std::string, std::string, std::less<>>;
 
+// Where the secret that signs sessions and links comes from.
+enum class secret_key { own, published, empty };
+
 struct effective_environment {
   std::string text;                  // of the .env: keys in the order of .env.example
   text_map values;                   // as docker compose reads `text` back
   std::vector<std::string> carried;  // keys kept from the environment in force
   std::vector<std::string> warnings;
+  enum secret_key secret_key = secret_key::own;
   std::string hash;  // sha256 of `text`
 };
 
@@ -32,6 +36,10 @@ struct effective_environment {
 Result<effective_environment> derive_environment(std::string_view env_example,
                                                  const config::settings& settings,
                                                  const std::optional<std::string>& in_force);
+
+// `published`: the release's .env.example. The default of all releases up to 1.14.0 counts as
+// published too, as it may have been carried forward.
+secret_key judge_secret_key(const text_map& values, const text_map& published);
 
 // A dotenv text as docker compose 2.26 reads it, without any process environment.
 Result<text_map> read_environment(std::string_view text);

@@ -31,6 +31,9 @@ std::vector<std::string> data_services(const compose::project& project);
 std::vector<std::string> database_users(const compose::project& project);
 // The entrance, "" where there is none; started last.
 std::string nginx_service(const compose::project& project);
+// Whether the end of a service is its work done: others wait for it to end with 0, or the file says
+// that it is never started again.
+bool one_shot(const compose::project& project, std::string_view service);
 // Every image that the active services name, once, sorted.
 std::vector<std::string> images(const compose::project& project);
 

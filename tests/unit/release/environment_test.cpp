@@ -172,3 +172,20 @@ TEST_CASE("difference masks secrets") {
                             {change_kind::changed, "SECRET_KEY", "", "(secret)"}});
   CHECK(difference({{"A", "1"}}, {}) == std::vector<change>{{change_kind::removed, "A", "1", ""}});
 }
+
+TEST_CASE("whose the secret key is") {
+  struct row {
+    text_map values;
+    secret_key whose;
+  };
+  const row rows[] = {
+      {{{"SECRET_KEY", "mine"}}, secret_key::own},
+      {{{"SECRET_KEY", "sk-public"}}, secret_key::published},
+      {{{"SECRET_KEY", "sk-9f73s3ljTXVcMT3Blb3ljTqtsKiGHXVcMT3BlbkFJLK7U"}}, secret_key::published},
+      {{{"SECRET_KEY", ""}}, secret_key::empty},
+      {{}, secret_key::empty}};
+  for (const auto& each : rows) {
+    CHECK(judge_secret_key(each.values, {{"SECRET_KEY", "sk-public"}}) == each.whose);
+    if (each.whose == secret_key::own) CHECK(judge_secret_key(each.values, {}) == secret_key::own);
+  }
+}
