@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "difyd/base/text.hpp"
+
 namespace difyd::cli {
 namespace {
 
@@ -14,11 +16,14 @@ std::string seconds_text(double seconds) {
 
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
 
-std::string findings_text(const std::vector<finding>& findings) {
+// A remedy of several commands has one per line; what was said above is not said again.
+std::string findings_text(const control::status& status) {
   std::string text;
-  for (const auto& each : findings) {
+  for (const auto& each : status.findings) {
     text += "  " + std::string(to_text(each.level)) + "  " + each.subject + ": " + each.detail + "\n";
-    if (!each.remedy.empty()) text += "      -> " + each.remedy + "\n";
+    for (const auto& line : split(each.remedy, '\n'))
+      if (!line.empty() && std::ranges::find(status.options, line) == status.options.end())
+        text += "      -> " + line + "\n";
   }
   return text.empty() ? text : "findings\n" + text;
 }
@@ -68,7 +73,9 @@ std::string render_services(const std::vector<control::service_status>& services
     std::string state = each.state;
     if (!each.health.empty()) state += " (" + each.health + ")";
     if (each.state == "exited") state += " (" + std::to_string(each.exit_code) + ")";
-    rows.push_back({each.service, state, each.image, or_dash(each.container)});
+    std::string image = or_dash(each.image);
+    if (!each.wanted_image.empty()) image += " (wanted: " + each.wanted_image + ")";
+    rows.push_back({each.service, state, image, or_dash(each.container)});
   }
   return table(rows);
 }
@@ -91,7 +98,7 @@ std::string render(const control::status& status) {
   add(text, "daemon", status.program_version + ", up since " + status.started);
   if (status.operation) text += "\n" + operation_text(*status.operation);
   if (!status.services.empty()) text += "\n" + render_services(status.services);
-  if (!status.findings.empty()) text += "\n" + findings_text(status.findings);
+  if (!status.findings.empty()) text += "\n" + findings_text(status);
   return text;
 }
 

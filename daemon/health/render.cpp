@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "difyd/base/clock.hpp"
+#include "difyd/base/text.hpp"
 
 namespace difyd::health {
 namespace {
@@ -66,7 +67,9 @@ std::string render_text(const std::vector<finding>& findings, bool colour) {
     const auto first = padded(word, 5);
     text += colour ? paint + first + "\033[0m" : first;
     text += "  " + padded(one_line(each.subject), width) + "  " + one_line(each.detail) + "\n";
-    if (!each.remedy.empty()) text += padded("", 5 + 2 + width + 2) + "-> " + one_line(each.remedy) + "\n";
+    // A remedy of several commands has one per line.
+    for (const auto& line : split(each.remedy, '\n'))
+      if (!line.empty()) text += padded("", 5 + 2 + width + 2) + "-> " + one_line(line) + "\n";
   }
   return text + summary(findings) + "\n";
 }

@@ -7,6 +7,7 @@
 #include "difyd/release/roles.hpp"
 #include "difyd/stack/labels.hpp"
 #include "difyd/stack/observe.hpp"
+#include "page.hpp"
 #include "readiness.hpp"
 
 namespace difyd::supervisor {
@@ -30,6 +31,14 @@ bool worth_telling(const stack::op_progress& progress) {
   using stack::op_state;
   return progress.state != op_state::waiting &&
          (progress.state != op_state::working || progress.fraction < 0);
+}
+
+// Several containers may wait for the same service.
+std::vector<awaited> distinct(const std::map<int, awaited>& waits) {
+  std::vector<awaited> result;
+  for (const auto& [id, each] : waits)
+    if (std::ranges::find(result, each) == result.end()) result.push_back(each);
+  return result;
 }
 
 }  // namespace
@@ -67,7 +76,14 @@ task<Result<stack::Plan>> plan_release(world& w, release_ptr release, stack::pla
 
 task<Result<>> carry_out(world& w, stack::Plan plan, const std::string& operation) {
   stack::apply_options options;
-  options.progress = [&w, operation](const stack::operation& op, const stack::op_progress& progress) {
+  wait_scope scope(w.waits, operation, options.dependency_limit);
+  std::map<int, awaited> waits;  // by operation of the plan
+  options.progress = [&](const stack::operation& op, const stack::op_progress& progress) {
+    if (progress.state == stack::op_state::waiting)
+      waits[op.id] = awaited_of(progress.text);
+    else
+      waits.erase(op.id);
+    scope.set(distinct(waits));
     if (worth_telling(progress)) w.events.add(service_event(operation, op, progress));
   };
   auto report = co_await stack::apply(w.engine, std::move(plan), std::move(options));
@@ -83,7 +99,21 @@ task<Result<>> bring_up(world& w, release_ptr release, std::vector<std::string> 
   auto plan = co_await plan_release(w, release, std::move(options));
   if (!plan) co_return fail(plan.error());
   if (auto applied = co_await carry_out(w, std::move(*plan), operation); !applied) co_return applied;
-  co_return co_await await_ready(w, release, std::move(services), limit);
+  co_return co_await await_ready(w, release, std::move(services), operation, limit);
+}
+
+task<Result<>> bring_all_up(world& w, release_ptr release, const std::string& operation,
+                            bool remove_orphans) {
+  const auto limit = w.settings.upgrade.start_timeout;
+  const std::string nginx = release::nginx_service(release->project);
+  std::vector<std::string> others;
+  for (const auto& [name, service] : release->project.services)
+    if (name != nginx) others.push_back(name);
+  if (!nginx.empty()) {
+    if (auto up = co_await bring_up(w, release, others, operation, limit, remove_orphans); !up) co_return up;
+    if (auto free = co_await take_page_down(w, *release); !free) co_return free;
+  }
+  co_return co_await bring_up(w, release, {}, operation, limit, remove_orphans);
 }
 
 task<Result<>> have_networks(world& w, release_ptr release, const std::string& operation) {
@@ -185,6 +215,16 @@ task<void> sweep_leftovers(world& w) {
   for (const auto& each : *found)
     if (each.name().starts_with(w.settings.project + "-difyd-heads-"))
       (void)co_await w.engine.containers.remove(each.id, true, true);
+}
+
+task<void> sweep_migrators(world& w, std::string keep) {
+  engine::container_filter filter;
+  filter.labels = {std::string(stack::label::project) + "=" + w.settings.project, upgrade_label};
+  const auto found = co_await w.engine.containers.list(filter);
+  if (!found) co_return;
+  for (const auto& each : *found)
+    if (const auto of = each.labels.find(upgrade_label); of != each.labels.end() && of->second != keep)
+      (void)co_await w.engine.containers.remove(each.id, false, true);
 }
 
 std::vector<std::string> infrastructure(const compose::project& project) {

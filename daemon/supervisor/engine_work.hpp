@@ -11,6 +11,9 @@
 
 namespace difyd::supervisor {
 
+// On the migrators' containers: the id of their upgrade.
+inline constexpr const char* upgrade_label = "dev.difyd.upgrade";
+
 using project_ptr = std::shared_ptr<const compose::project>;
 
 // Looks at the engine now and publishes what it sees.
@@ -33,6 +36,10 @@ task<Result<>> carry_out(world& w, stack::Plan plan, const std::string& operatio
 task<Result<>> bring_up(world& w, release_ptr release, std::vector<std::string> services,
                         const std::string& operation, duration limit, bool remove_orphans);
 
+// Brings the whole stack of a release up, nginx last: it resolves its upstreams once, and until then
+// its port is the maintenance page's.
+task<Result<>> bring_all_up(world& w, release_ptr release, const std::string& operation, bool remove_orphans);
+
 // Makes the networks and volumes of a release, no container: a job may run before the stack.
 task<Result<>> have_networks(world& w, release_ptr release, const std::string& operation);
 
@@ -50,6 +57,9 @@ task<Result<revision>> image_head(world& w, const std::string& image);
 
 // Removes the containers of image_head that a killed daemon left behind.
 task<void> sweep_leftovers(world& w);
+
+// Removes the ended containers of migrators but those of the upgrade `keep`.
+task<void> sweep_migrators(world& w, std::string keep);
 
 // Services that keep their data and take no part in the schema: PostgreSQL, Redis, the
 // vector store; not the plugin daemon, which migrates its own database.

@@ -2,6 +2,7 @@
 
 #include "difyd/base/log.hpp"
 #include "difyd/health/judge.hpp"
+#include "page.hpp"
 
 namespace difyd::supervisor {
 namespace {
@@ -31,6 +32,18 @@ health::situation situation_of(const world& w) {
 // known none may be asked for: /healthz stays 200.
 health::memory memory_of() { return {}; }
 
+void tell_wait(world& w, wait_teller& teller) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!teller.worth_telling(w.waits, now)) return;
+  control::event event;
+  event.operation = w.waits.operation;
+  event.kind = "service";
+  event.subject = services_text(w.waits);
+  event.state = "waiting";
+  event.text = reason_text(w.waits, now);
+  w.events.add(std::move(event));
+}
+
 }  // namespace
 
 void publish_now(world& w) {
@@ -45,14 +58,19 @@ void publish_now(world& w) {
   publication.says = judged.given;
   publication.listen = w.settings.listen.health;
   publication.readyz_in_maintenance = w.settings.maintenance.answer_health_path ? 200 : 503;
-  publication.maintenance = *w.page.get();
+  // Dify itself answers there.
+  if (w.stands.get()->at == phase::serving) w.page.set(std::nullopt);
+  publication.maintenance = page_now(w, judged.given);
   const auto published = front::publish(w.settings.runtime_dir + "/verdict.json", std::move(publication));
   if (!published) log::error("verdict", published.error().message);
 }
 
 task<void> keep_judging(world& w) {
+  inherit_page(w);
+  wait_teller teller;
   for (;;) {
     publish_now(w);
+    tell_wait(w, teller);
     co_await pause(std::chrono::seconds(2));
   }
 }

@@ -8,7 +8,7 @@ namespace difyd::supervisor {
 // Judges and publishes now. Pure but for one small file on a tmpfs.
 void publish_now(world& w);
 
-// Publishes every two seconds: difyd-health tells the age of what it serves.
+// Publishes every two seconds: difyd-health tells the age of what it serves. Tells what is waited for.
 task<void> keep_judging(world& w);
 
 }  // namespace difyd::supervisor

@@ -132,8 +132,8 @@ task<void> keep_lease(world& w) {
     co_await pause(lease && !lease->held() ? 2s : 10s);
     // Before the first lease there is nothing to keep; the start takes it.
     const auto at = w.stands.get()->at;
-    if (!lease || at == phase::starting || at == phase::waiting_for_lease) continue;
-    const bool up = at == phase::serving || at == phase::upgrading;
+    if (!lease || (at == phase::starting && !fallen(w)) || at == phase::waiting_for_lease) continue;
+    const bool up = at == phase::serving || at == phase::upgrading || fallen(w);
     const auto deployed = w.book ? w.book->current().deployed : std::nullopt;
     const auto renewed = co_await lease->renew(deployed ? deployed->version.text() : std::string(), up);
     if (renewed || lease->held()) continue;
@@ -141,7 +141,7 @@ task<void> keep_lease(world& w) {
     const auto taken = co_await take_lease(w);
     if (taken && *taken)
       log::info("lease", "taken again");
-    else if (taken && w.stands.get()->at == phase::serving)
+    else if (taken && (w.stands.get()->at == phase::serving || fallen(w)))
       propose_stand_down(w);
     else
       log::warning("lease", "cannot renew the lease", {{"cause", renewed.error().message}});

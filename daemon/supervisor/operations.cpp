@@ -5,6 +5,7 @@
 #include "difyd/base/text.hpp"
 #include "engine_work.hpp"
 #include "judging.hpp"
+#include "page.hpp"
 #include "start.hpp"
 #include "upgrading.hpp"
 
@@ -76,7 +77,7 @@ task<ended> take_down(world& w, std::string id) {
   const auto release = *w.in_force.get();
   const auto project = release ? project_of(release) : project_ptr();
   if (auto marked = set_stopped_by_operator(w, true); !marked) co_return failed_with(marked.error());
-  stand(w, phase::stopped, "stopped by the operator");
+  stand_stopped(w);
   auto seen = co_await look(w, project);
   if (!seen) co_return failed_with(seen.error());
   stack::down_options options;
@@ -85,6 +86,7 @@ task<ended> take_down(world& w, std::string id) {
   auto after = co_await look(w, project);
   if (!down) co_return failed_with(down.error());
   if (!after) co_return failed_with(after.error());
+  co_await put_page_up_while_down(w);
   co_return done_as("the stack is down; difyd up starts it again");
 }
 
@@ -173,7 +175,7 @@ Result<control::accepted> request_down(world& w) {
 Result<control::accepted> request_restart(world& w, std::vector<std::string> services) {
   if (auto free = no_upgrade_running(w); !free) return fail(free.error());
   // In a hold nothing of the old version may be started; stopped means stopped.
-  if (w.stands.get()->at != phase::serving)
+  if (w.stands.get()->at != phase::serving && !fallen(w))
     return fail("not-serving",
                 "cannot restart: the daemon is " + std::string(to_text(w.stands.get()->at)) + ": " +
                     w.stands.get()->message,

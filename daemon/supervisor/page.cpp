@@ -1,11 +1,23 @@
 #include "page.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "difyd/release/roles.hpp"
+#include "engine_work.hpp"
 #include "judging.hpp"
+#include "load_release.hpp"
 
 namespace difyd::supervisor {
+namespace {
+
+bool nginx_runs(const world& w, const compose::project& project) {
+  const auto now = w.observed.get();
+  const auto containers = stack::containers_of(*now, release::nginx_service(project));
+  return std::ranges::any_of(containers, [](const auto* each) { return each->running(); });
+}
+
+}  // namespace
 
 std::optional<std::uint16_t> published_port(const compose::project& project) {
   const auto nginx = project.services.find(release::nginx_service(project));
@@ -20,28 +32,77 @@ std::optional<std::uint16_t> published_port(const compose::project& project) {
   return std::nullopt;
 }
 
-std::optional<front::maintenance_page> maintenance_page_of(const config::settings& settings,
-                                                           const release::release& serving,
-                                                           const version& to) {
-  const auto port = published_port(serving.project);
-  if (!settings.maintenance.page || !port) return std::nullopt;
+page_words words_of(phase at, const std::string& to) {
+  switch (at) {
+    case phase::upgrading:
+      return {"Dify is being upgraded",
+              to.empty() ? std::string() : "The upgrade to " + to + " is under way."};
+    case phase::holding:
+      return {"Dify is down for maintenance",
+              to.empty()
+                  ? "An operator has to decide how it goes on."
+                  : "The upgrade to " + to + " did not finish. An operator has to decide how it goes on."};
+    case phase::stopped:
+      return {"Dify is stopped", "An operator has stopped it."};
+    default:
+      return {"Dify is starting", {}};
+  }
+}
+
+std::optional<front::maintenance_page> page_now(const world& w, const verdict& given) {
+  auto page = *w.page.get();
+  if (!page) return page;
+  const auto flight = w.book ? w.book->current().in_flight : std::nullopt;
+  const auto words = words_of(w.stands.get()->at, flight ? flight->to.text() : std::string());
+  page->title = words.title;
+  page->detail = words.detail;
+  // The load balancer's check is answered where the page is to be shown through it, not for a stack
+  // that is stopped or starting.
+  if (given.readyz != answer::maintenance) page->health_path.clear();
+  return page;
+}
+
+void put_page_up(world& w, const release::release& what) {
+  const auto port = published_port(what.project);
+  const auto& settings = w.settings.maintenance;
+  if (!settings.page || !port || *w.page.get()) return;
   front::maintenance_page page;
   page.port = *port;
-  if (settings.maintenance.answer_health_path) page.health_path = settings.maintenance.health_path;
-  page.title = "Dify is being upgraded";
-  page.detail = "The upgrade to " + to.text() + " is under way.";
+  if (settings.answer_health_path) page.health_path = settings.health_path;
   page.since = std::chrono::system_clock::now();
-  page.retry_after = static_cast<int>(
-      std::chrono::duration_cast<std::chrono::seconds>(settings.maintenance.retry_after).count());
-  page.file = settings.maintenance.page_file;
-  return page;
+  page.retry_after =
+      static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(settings.retry_after).count());
+  page.file = settings.page_file;
+  w.page.set(std::move(page));
+  publish_now(w);
+}
+
+task<void> put_page_up_while_down(world& w) {
+  co_await know_release(w);
+  const auto release = *w.in_force.get();
+  if (!release || !co_await look(w)) co_return;
+  if (nginx_runs(w, release->project)) {
+    w.page.set(std::nullopt);
+    publish_now(w);
+  } else {
+    put_page_up(w, *release);
+  }
+}
+
+void inherit_page(world& w) {
+  const auto former = front::read_publication(w.settings.runtime_dir + "/verdict.json");
+  if (!former || !former->maintenance || !w.settings.maintenance.page) return;
+  auto page = *former->maintenance;
+  if (w.settings.maintenance.answer_health_path) page.health_path = w.settings.maintenance.health_path;
+  w.page.set(std::move(page));
 }
 
 task<Result<>> take_page_down(world& w, const release::release& what) {
   const auto port = published_port(what.project);
-  if (!*w.page.get() || !port) co_return Result<>{};
+  if (!*w.page.get()) co_return Result<>{};
   w.page.set(std::nullopt);
   publish_now(w);
+  if (!port || nginx_runs(w, what.project)) co_return Result<>{};
   co_return co_await front::wait_until_port_free("0.0.0.0", *port, std::chrono::seconds(10));
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "world.hpp"
 
@@ -11,10 +12,26 @@ namespace difyd::supervisor {
 // The port that nginx publishes for HTTP; nullopt where it publishes none.
 std::optional<std::uint16_t> published_port(const compose::project& project);
 
-// What difyd-health shows on that port; nullopt where the page is switched off.
-std::optional<front::maintenance_page> maintenance_page_of(const config::settings& settings,
-                                                           const release::release& serving,
-                                                           const version& to);
+struct page_words {
+  std::string title;
+  std::string detail;  // may be empty
+};
+
+// What visitors read; `to` is the version of the upgrade in flight, empty without one. Pure.
+page_words words_of(phase at, const std::string& to);
+
+// The page as it is published now; nullopt where difyd-health is to let the port go.
+std::optional<front::maintenance_page> page_now(const world& w, const verdict& given);
+
+// Has difyd-health take the port of `what` as soon as nginx lets it go, unless it has it already
+// or the page is switched off.
+void put_page_up(world& w, const release::release& what);
+
+// The same for a stack that stays down, in a hold or stopped, also after a restart of the daemon.
+task<void> put_page_up_while_down(world& w);
+
+// What the daemon before this one showed goes on until the start has decided.
+void inherit_page(world& w);
 
 // Tells difyd-health to let the port go and waits until nginx may have it.
 task<Result<>> take_page_down(world& w, const release::release& what);

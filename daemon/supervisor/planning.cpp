@@ -3,6 +3,7 @@
 #include "difyd/stack/observe.hpp"
 #include "engine_work.hpp"
 #include "links.hpp"
+#include "load_release.hpp"
 #include "views.hpp"
 
 namespace difyd::supervisor {
@@ -72,16 +73,9 @@ task<Result<control::plan>> plan_of(world& w, std::string text) {
   if (serving && *wanted < serving->version)
     co_return fail("version-older",
                    "cannot plan " + plan.to + ": " + plan.from + " is deployed and versions only go forward");
-  std::optional<std::string> in_force;
-  if (serving) in_force = serving->environment.text;
-  const auto settings = std::make_shared<config::settings>(w.settings);
-  auto to = co_await w.files.run<release_ptr>(
-      [settings, which = *wanted, in_force]() -> Result<release_ptr> {
-        auto release = release::preview(*settings, which, in_force);
-        if (!release) return fail(release.error());
-        return std::make_shared<const release::release>(std::move(*release));
-      },
-      std::chrono::minutes(1), "resolve release " + plan.to);
+  std::optional<version> from;
+  if (serving) from = serving->version;
+  auto to = co_await load_release(w, *wanted, from, laying_out::no);
   if (!to) co_return fail(to.error());
   if (auto images = co_await add_images(plan, w, (*to)->project); !images) co_return fail(images.error());
   if (serving) add_environment(plan, serving->environment.values, (*to)->environment.values);

@@ -5,6 +5,7 @@
 #include "difyd/health/keeper.hpp"
 #include "difyd/health/probes.hpp"
 #include "difyd/release/roles.hpp"
+#include "known.hpp"
 #include "links.hpp"
 #include "page.hpp"
 
@@ -16,8 +17,6 @@ std::string value_of(const release_ptr& release, const char* key, std::string fa
   const auto found = release->environment.values.find(key);
   return found == release->environment.values.end() || found->second.empty() ? fallback : found->second;
 }
-
-bool one_shot(const compose::service& service) { return service.restart == "no"; }
 
 std::vector<health::database_target> databases(const world& w) {
   std::vector<health::database_target> targets;
@@ -57,6 +56,8 @@ std::optional<health::redis_target> redis(const world& w) {
     target.tls = settings.tls;
     return target;
   }
+  // Its password is the release's.
+  if (!release) return std::nullopt;
   const std::string service = value_of(release, "REDIS_HOST", "redis");
   const auto now = w.observed.get();
   for (const auto* container : stack::containers_of(*now, service))
@@ -69,9 +70,9 @@ std::optional<health::redis_target> redis(const world& w) {
 // What the stack should show now; nothing while an operation takes it apart on purpose.
 void expect_stack(health::probe_plan& plan, const world& w) {
   const auto release = *w.in_force.get();
-  if (!release || w.stands.get()->at != phase::serving) return;
+  if (!release || (w.stands.get()->at != phase::serving && !fallen(w))) return;
   for (const auto& [name, service] : release->project.services)
-    plan.services.push_back({name, one_shot(service)});
+    plan.services.push_back({name, release::one_shot(release->project, name)});
   plan.observed = w.observed.get();
   if (const auto port = published_port(release->project)) {
     plan.ports.push_back({"port.api", "127.0.0.1", *port, "/console/api/ping"});
@@ -114,6 +115,26 @@ finding no_backup() {
 
 }  // namespace
 
+std::vector<finding> findings_now(const world& w) {
+  known_facts facts;
+  if (w.book) facts.book = w.book->current();
+  const auto stands = w.stands.get();
+  facts.at = stands->at;
+  facts.message = stands->message;
+  facts.options = stands->options;
+  facts.since = stands->since;
+  facts.configured = w.settings.version;
+  if (const auto release = *w.in_force.get()) facts.secret_key = release->environment.secret_key;
+  facts.now = std::chrono::system_clock::now();
+  auto all = known_findings(facts);
+  std::vector<std::string> own;
+  if (w.settings.redis.kind == "bundled") own.push_back("redis");
+  if (w.settings.database.kind == "bundled") own.push_back("database");
+  for (const auto& found : *w.findings.get())
+    if (meant(found, facts.at, own)) all.push_back(found);
+  return all;
+}
+
 task<std::vector<finding>> probe_everything(world& w) {
   const auto linked = link_database(w);
   if (w.data_root.empty())
@@ -122,13 +143,18 @@ task<std::vector<finding>> probe_everything(world& w) {
   if (!linked) found.push_back(no_database(linked.error()));
   if (w.settings.upgrade.backup == "none") found.push_back(no_backup());
   found = health::keep_since(*w.findings.get(), std::move(found), std::chrono::system_clock::now());
-  w.findings.set(found);
-  co_return found;
+  w.findings.set(std::move(found));
+  co_return findings_now(w);
 }
 
 task<void> keep_probing(world& w) {
+  answering dify;
   for (;;) {
     co_await probe_everything(w);
+    // The start brings it back; an operation knows itself what it takes down.
+    const auto lost = dify.lost(*w.findings.get());
+    if (lost && w.stands.get()->at == phase::serving && !w.chief.busy_with(priority::converge))
+      stand(w, phase::starting, "Dify does not answer: " + lost->detail);
     co_await pause(w.settings.health.probe_interval);
   }
 }

@@ -7,7 +7,10 @@
 
 namespace difyd::supervisor {
 
-// Every probe now; also replaces what is known. Bounded by the probes' own limits.
+// What is known without a probe (known.hpp), and what the last probes found.
+std::vector<finding> findings_now(const world& w);
+
+// The same, with every probe made anew. Bounded by the probes' own limits.
 task<std::vector<finding>> probe_everything(world& w);
 
 task<void> keep_probing(world& w);

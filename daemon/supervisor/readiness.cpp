@@ -9,6 +9,7 @@
 #include "difyd/http/client.hpp"
 #include "difyd/release/roles.hpp"
 #include "engine_work.hpp"
+#include "page.hpp"
 
 namespace difyd::supervisor {
 namespace {
@@ -36,15 +37,6 @@ struct judged {
   state how = state::not_yet;
   std::string why;
 };
-
-bool one_shot(const compose::project& project, const std::string& service) {
-  for (const auto& [name, definition] : project.services) {
-    const auto found = definition.depends_on.find(service);
-    if (found != definition.depends_on.end() && found->second.condition == "service_completed_successfully")
-      return true;
-  }
-  return project.services.at(service).restart == "no";
-}
 
 std::string value_in(const compose::service& service, const char* key) {
   const auto found = service.environment.find(key);
@@ -100,7 +92,7 @@ task<judged> judge_service(world& w, release_ptr release, stack::observed now, s
   const auto containers = stack::containers_of(now, name);
   if (containers.empty()) co_return judged{name, state::not_yet, "it has no container"};
   const auto& one = *containers.front();
-  if (one_shot(release->project, name)) {
+  if (release::one_shot(release->project, name)) {
     if (one.state == "exited")
       co_return judged{name, one.exit_code == 0 ? state::ready : state::not_yet,
                        "it ended with " + std::to_string(one.exit_code)};
@@ -176,9 +168,17 @@ task<Result<>> start_again(world& w, const stack::observed& now, const judged& e
   co_return Result<>{};
 }
 
+std::string text_of(const std::vector<awaited>& left) {
+  std::vector<std::string> parts;
+  for (const auto& each : left) parts.push_back(each.service + " (" + each.why + ")");
+  return join(parts, ", ");
+}
+
 }  // namespace
 
-task<Result<>> await_ready(world& w, release_ptr release, std::vector<std::string> services, duration limit) {
+task<Result<>> await_ready(world& w, release_ptr release, std::vector<std::string> services,
+                           std::string operation, duration limit) {
+  wait_scope scope(w.waits, std::move(operation), limit);
   const auto end = std::chrono::steady_clock::now() + limit;
   if (services.empty())
     for (const auto& [name, definition] : release->project.services) services.push_back(name);
@@ -188,19 +188,63 @@ task<Result<>> await_ready(world& w, release_ptr release, std::vector<std::strin
     if (!now) co_return fail(now.error());
     std::vector<task<judged>> all;
     for (const auto& service : services) all.push_back(judge_service(w, release, *now, service));
-    std::vector<std::string> left;
+    std::vector<awaited> left;
     for (auto& each : co_await when_all(std::move(all))) {
-      if (each.how != state::ready) left.push_back(each.service + " (" + each.why + ")");
+      if (each.how != state::ready) left.push_back({each.service, each.why});
       if (each.how != state::ended) continue;
       if (auto started = co_await start_again(w, *now, each, chances); !started) co_return started;
     }
     if (left.empty()) co_return Result<>{};
+    scope.set(left);
     if (std::chrono::steady_clock::now() >= end)
-      co_return fail("not-ready",
-                     "cannot wait for the services any longer: not ready after " + to_text(limit) + ": " +
-                         join(left, ", "),
-                     "Their output: difyd logs");
+      co_return fail(
+          "not-ready",
+          "cannot wait for the services any longer: not ready after " + to_text(limit) + ": " + text_of(left),
+          "Their output: difyd logs");
     co_await pause(300ms);
+  }
+}
+
+namespace {
+
+task<Result<>> api_has_version(world& w, const release::release& what) {
+  const std::string api = release::api_service(what.project);
+  const std::string address = address_of(*w.observed.get(), w.settings.project, api);
+  if (address.empty())
+    co_return fail("api-unreachable", "cannot ask the api for its version: it does not run");
+  auto health = co_await ask(w, address, 5001, "/health");
+  if (!health) co_return fail(health.error());
+  if (health->status != 200)
+    co_return fail("api-unhealthy", "the api answers /health with " + std::to_string(health->status));
+  const auto reported = health->headers.get("X-Version");
+  if (!reported.empty() && reported != what.version.text())
+    co_return fail("wrong-version",
+                   "the api says that it is " + std::string(reported) + ", not " + what.version.text());
+  co_return Result<>{};
+}
+
+task<Result<>> entrance_answers(world& w, const release::release& what) {
+  const auto port = published_port(what.project);
+  if (!port) co_return Result<>{};
+  for (const auto* path : {"/console/api/ping", "/signin"}) {
+    auto answer = co_await ask(w, "127.0.0.1", *port, path);
+    if (!answer) co_return fail(answer.error());
+    if (answer->status != 200)
+      co_return fail("entrance-failed", std::string("the published port answers ") + path + " with " +
+                                            std::to_string(answer->status));
+  }
+  co_return Result<>{};
+}
+
+}  // namespace
+
+task<Result<>> await_answers(world& w, release_ptr what) {
+  const auto end = std::chrono::steady_clock::now() + w.settings.upgrade.verify_timeout;
+  for (;;) {
+    auto api = co_await api_has_version(w, *what);
+    auto entrance = api ? co_await entrance_answers(w, *what) : api;
+    if (entrance || std::chrono::steady_clock::now() >= end) co_return entrance;
+    co_await pause(500ms);
   }
 }
 

@@ -23,6 +23,12 @@ task<Result<http::response>> ask(world& w, std::string host, std::uint16_t port,
 // is none to ask, is healthy by its check or simply runs.
 // A service that ended is started again a few times (its dependency may have been late).
 // Errors: "not-ready" (names the services and why), "service-ended".
-task<Result<>> await_ready(world& w, release_ptr release, std::vector<std::string> services, duration limit);
+// What is waited for, and why, is in w.waits.
+task<Result<>> await_ready(world& w, release_ptr release, std::vector<std::string> services,
+                           std::string operation, duration limit);
+
+// Waits until the api reports the version and requests through the published port are answered,
+// upgrade.verify_timeout at most. Errors: "wrong-version", "entrance-failed", http's.
+task<Result<>> await_answers(world& w, release_ptr what);
 
 }  // namespace difyd::supervisor

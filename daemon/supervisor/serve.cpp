@@ -25,6 +25,7 @@
 #include "operations.hpp"
 #include "probing.hpp"
 #include "routes.hpp"
+#include "start.hpp"
 #include "watching.hpp"
 #include "world.hpp"
 
@@ -162,6 +163,11 @@ class daemon_process {
     ::sd_notify(0, "STOPPING=1");
     server_.stop();
     co_await world_.chief.stop();
+    // Who stopped Dify and then the daemon may want the port.
+    if (world_.stands.get()->at == phase::stopped) {
+      world_.page.set(std::nullopt);
+      publish_now(world_);
+    }
     const bool stopping = co_await system_is_stopping();
     if (stopping) co_await stop_stack(world_);
     if (world_.lease && stopping) (void)co_await world_.lease->release(false);
@@ -233,6 +239,7 @@ int check(const std::string& path, bool json) {
       loop,
       [](world& w, bool as_json, int& result) -> task<void> {
         (void)co_await look(w);
+        co_await learn(w);
         const auto findings = co_await probe_everything(w);
         const auto text = as_json ? health::render_json(findings)
                                   : health::render_text(findings, ::isatty(STDOUT_FILENO) == 1);

@@ -4,7 +4,11 @@
 #include "difyd/host/metadata.hpp"
 #include "difyd/release/roles.hpp"
 #include "engine_work.hpp"
+#include "known.hpp"
 #include "links.hpp"
+#include "load_release.hpp"
+#include "page.hpp"
+#include "readiness.hpp"
 #include "start_choice.hpp"
 #include "upgrading.hpp"
 
@@ -17,19 +21,6 @@ ended not_yet(world& w, const Error& error) {
   stand(w, at, error.message,
         error.remedy.empty() ? std::vector<std::string>{} : std::vector<std::string>{error.remedy});
   return failed_with(error);
-}
-
-task<Result<release_ptr>> load_deployed(world& w, version which) {
-  auto in_force = release::environment_of(release::working_copy(w.settings, which));
-  if (!in_force) co_return fail(in_force.error());
-  const auto settings = std::make_shared<config::settings>(w.settings);
-  co_return co_await w.files.run<release_ptr>(
-      [settings, which, in_force = *in_force]() -> Result<release_ptr> {
-        auto release = release::assemble(*settings, which, in_force);
-        if (!release) return fail(release.error());
-        return std::make_shared<const release::release>(std::move(*release));
-      },
-      std::chrono::minutes(2), "prepare release " + which.text());
 }
 
 bool bundled(const world& w) { return w.settings.database.kind == "bundled"; }
@@ -47,6 +38,7 @@ task<start_facts> gather(world& w, std::optional<revision> schema) {
   start_facts facts;
   facts.configured = w.settings.version;
   facts.database = std::move(schema);
+  facts.settled = w.settled;
   const auto& ledger = w.book->current();
   if (ledger.deployed) {
     facts.deployed = ledger.deployed->version;
@@ -54,8 +46,7 @@ task<start_facts> gather(world& w, std::optional<revision> schema) {
   }
   if (ledger.in_flight) {
     facts.in_flight = ledger.in_flight->to;
-    for (const auto& past : ledger.history)
-      if (past.id == ledger.in_flight->id && past.result == ledger::ending::held) facts.held = true;
+    facts.held = held_upgrade(ledger) != nullptr;
   }
   if (auto metadata = co_await host::read_instance_metadata(); metadata && *metadata)
     if (auto wanted = parse_version((*metadata)->wanted_version)) facts.metadata = *wanted;
@@ -78,7 +69,7 @@ task<Result<>> revision_known(world& w, const release::release& what) {
 }
 
 task<ended> run_deployed(world& w, version which, std::string id) {
-  auto release = co_await load_deployed(w, which);
+  auto release = co_await load_release(w, which, which, laying_out::yes);
   if (!release) co_return not_yet(w, release.error());
   w.in_force.set(*release);
   const auto project = project_of(*release);
@@ -94,7 +85,8 @@ task<ended> run_deployed(world& w, version which, std::string id) {
     stand(w, phase::holding, known.error().message);
     co_return ended{"held", {}, known.error()};
   }
-  if (auto up = co_await bring_up(w, *release, {}, id, limit, false); !up) co_return not_yet(w, up.error());
+  if (auto up = co_await bring_all_up(w, *release, id, false); !up) co_return not_yet(w, up.error());
+  if (auto good = co_await await_answers(w, *release); !good) co_return not_yet(w, good.error());
   stand(w, phase::serving, "Dify " + which.text() + " is up");
   co_return done_as("Dify " + which.text() + " is up");
 }
@@ -103,7 +95,9 @@ task<ended> act(world& w, start_choice choice, std::string id) {
   if (!choice.warning.empty()) log::warning("start", choice.warning);
   switch (choice.action) {
     case start_action::hold:
-      stand(w, phase::holding, choice.reason, hold_options(w));
+      if (const auto* held = held_upgrade(w.book->current())) choice.reason = held->reason;
+      stand(w, phase::holding, choice.reason, hold_options(w.book->current()));
+      co_await put_page_up_while_down(w);
       co_return ended{"held", {}, {"held", choice.reason, {}}};
     case start_action::resume:
       co_return co_await resume_upgrade(w);
@@ -124,9 +118,25 @@ task<ended> act(world& w, start_choice choice, std::string id) {
 
 }  // namespace
 
+task<void> learn(world& w) {
+  if (co_await prove_storage(w)) (void)co_await open_ledger(w);
+  co_await know_release(w);
+}
+
+void stand_stopped(world& w) {
+  const auto* held = w.book ? held_upgrade(w.book->current()) : nullptr;
+  stand(w, phase::stopped,
+        held ? "stopped by the operator; the upgrade to " + held->to.text() + " is still held"
+             : "stopped by the operator",
+        {"difyd up starts the stack"});
+}
+
 task<ended> start_up(world& w, std::string id) {
   if (stopped_by_operator(w)) {
-    stand(w, phase::stopped, "stopped by the operator", {"difyd up starts the stack"});
+    // What the ledger knows is told in any case: a hold stays a hold.
+    co_await learn(w);
+    stand_stopped(w);
+    co_await put_page_up_while_down(w);
     co_return done_as("stopped by the operator");
   }
   if (auto connected = co_await w.engine.connect(); !connected) co_return not_yet(w, connected.error());

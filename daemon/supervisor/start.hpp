@@ -11,4 +11,10 @@ namespace difyd::supervisor {
 // Safe to repeat: brings everything to where it should be, or says in the phase why not.
 task<ended> start_up(world& w, std::string id);
 
+// Reads what ledger and working copies know, as far as the storage is there; changes nothing.
+task<void> learn(world& w);
+
+// Phase stopped, which does not hide a hold.
+void stand_stopped(world& w);
+
 }  // namespace difyd::supervisor

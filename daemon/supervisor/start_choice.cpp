@@ -36,7 +36,8 @@ start_choice choose_start(const start_facts& facts) {
   if (facts.database && *facts.database != facts.ledger_revision)
     return hold("the database holds revision " + facts.database->id + " but version " +
                 facts.deployed->text() + " was committed with revision " + facts.ledger_revision.id);
-  if (asked && *asked > *facts.deployed) return {start_action::upgrade, asked, {}, {}};
+  // A stack that falls is no occasion for downtime that was refused or undone before.
+  if (asked && *asked > *facts.deployed && !facts.settled) return {start_action::upgrade, asked, {}, {}};
   start_choice run{start_action::run, facts.deployed, {}, {}};
   if (asked && *asked < *facts.deployed)
     run.warning = "version " + asked->text() + " is configured but " + facts.deployed->text() +

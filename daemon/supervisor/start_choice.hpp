@@ -15,6 +15,7 @@ struct start_facts {
   std::optional<version> deployed;   // by the ledger
   std::optional<version> in_flight;  // target of an upgrade that is under way
   bool held = false;                 // that upgrade is held
+  bool settled = false;              // it was up before in this run of the daemon
   revision ledger_revision;          // of the deployed version
   std::optional<revision> database;  // nullopt: not known yet (bundled database that is down)
 };

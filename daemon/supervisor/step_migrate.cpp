@@ -107,7 +107,7 @@ task<Result<int>> upgrade_work::migrator_job(release_ptr to, std::string& output
       {"PGAPPNAME", migrator_name()},
       {"DB_EXTRAS", migrator_extras(extras != environment.end() && extras->second ? *extras->second : "",
                                     facts->version_number)}};
-  job.labels = {{"dev.difyd.upgrade", id_}};
+  job.labels = {{upgrade_label, id_}};
   job.network = "default";
   const auto limit = world_.settings.upgrade.migrate_timeout;
   job.limit = limit.count() > 0 ? limit : duration(std::chrono::hours(24 * 7));

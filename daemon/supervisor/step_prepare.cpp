@@ -1,6 +1,7 @@
 // Steps admit, prepare and drain: the old version serves, nothing is changed.
 #include "difyd/release/bundle.hpp"
 #include "difyd/release/roles.hpp"
+#include "load_release.hpp"
 #include "probing.hpp"
 #include "step_result.hpp"
 #include "upgrade_work.hpp"
@@ -41,21 +42,7 @@ task<upgrade::step_result> upgrade_work::admit() {
 }
 
 task<Result<>> upgrade_work::prepare_images() {
-  std::optional<std::string> in_force;
-  if (from_) {
-    auto environment = release::environment_of(release::working_copy(world_.settings, *from_));
-    if (!environment) co_return fail(environment.error());
-    in_force = std::move(*environment);
-  }
-  const auto settings = std::make_shared<config::settings>(world_.settings);
-  const version wanted = to_;
-  auto preview = co_await world_.files.run<release_ptr>(
-      [settings, wanted, in_force]() -> Result<release_ptr> {
-        auto release = release::preview(*settings, wanted, in_force);
-        if (!release) return fail(release.error());
-        return std::make_shared<const release::release>(std::move(*release));
-      },
-      std::chrono::minutes(2), "resolve release " + to_.text());
+  auto preview = co_await load_release(world_, to_, from_, laying_out::no);
   if (!preview) co_return fail(preview.error());
   auto images = co_await have_images(world_, project_of(*preview), id_);
   if (!images) co_return fail(images.error());

@@ -108,7 +108,7 @@ task<Result<>> upgrade_work::replace_data_services(release_ptr to) {
 
 task<Result<>> upgrade_work::stop_old(release_ptr old) {
   // The page goes up as nginx goes down; difyd-health waits for the port.
-  world_.page.set(maintenance_page_of(world_.settings, *old, to_));
+  put_page_up(world_, *old);
   auto seen = co_await look(world_, project_of(old));
   if (!seen) co_return fail(seen.error());
   const auto services = to_stop(*seen, infrastructure(old->project));

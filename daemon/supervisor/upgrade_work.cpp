@@ -2,6 +2,7 @@
 
 #include "difyd/base/log.hpp"
 #include "difyd/base/text.hpp"
+#include "load_release.hpp"
 
 namespace difyd::supervisor {
 namespace {
@@ -60,8 +61,9 @@ task<Result<>> upgrade_work::record(mark entry, std::string detail) {
 
 void upgrade_work::show(mark entry, const std::string& detail) {
   const auto now = std::chrono::steady_clock::now();
-  if (entry.state == mark_state::begun) step_began_ = now;
-  const double seconds = step_began_ ? std::chrono::duration<double>(now - *step_began_).count() : 0;
+  if (entry.state == mark_state::begun) world_.step_began = now;
+  const double seconds =
+      world_.step_began ? std::chrono::duration<double>(now - *world_.step_began).count() : 0;
   control::event event;
   event.operation = id_;
   event.kind = "step";
@@ -83,35 +85,17 @@ void upgrade_work::show(mark entry, const std::string& detail) {
   world_.operation.set(std::move(operation));
 }
 
-task<Result<release_ptr>> upgrade_work::load(version which) {
-  std::optional<std::string> in_force;
-  // What is carried forward comes from the release that served, not from an older copy of this one.
-  if (from_) {
-    auto environment = release::environment_of(release::working_copy(world_.settings, *from_));
-    if (!environment) co_return fail(environment.error());
-    in_force = std::move(*environment);
-  }
-  const auto settings = std::make_shared<config::settings>(world_.settings);
-  auto made = co_await world_.files.run<release_ptr>(
-      [settings, which, in_force]() -> Result<release_ptr> {
-        auto release = release::assemble(*settings, which, in_force);
-        if (!release) return fail(release.error());
-        return std::make_shared<const release::release>(std::move(*release));
-      },
-      std::chrono::minutes(2), "prepare release " + which.text());
-  co_return made;
-}
-
 task<Result<release_ptr>> upgrade_work::target() {
   if (target_) co_return target_;
-  auto loaded = co_await load(to_);
+  // What is carried forward comes from the release that served, not from an older copy of this one.
+  auto loaded = co_await load_release(world_, to_, from_, laying_out::yes);
   if (loaded) target_ = *loaded;
   co_return loaded;
 }
 
 task<Result<release_ptr>> upgrade_work::source() {
   if (source_ || !from_) co_return source_;
-  auto loaded = co_await load(*from_);
+  auto loaded = co_await load_release(world_, *from_, from_, laying_out::yes);
   if (loaded) source_ = *loaded;
   co_return loaded;
 }

@@ -42,7 +42,6 @@ class upgrade_work final : public upgrade::effects {
   task<Result<release_ptr>> target();
   // The release that served before; null at the first installation.
   task<Result<release_ptr>> source();
-  task<Result<release_ptr>> load(version which);
 
   task<Result<>> check_admission();
   task<Result<>> prepare_images();
@@ -55,8 +54,6 @@ class upgrade_work final : public upgrade::effects {
   task<upgrade::step_result> run_migrator(release_ptr to);
   task<Result<int>> migrator_job(release_ptr to, std::string& output);
   task<Result<>> migrators_gone();
-  task<Result<>> start_stack(release_ptr what);
-  task<Result<>> answers(release_ptr what);
   void tell(std::string line);
   void show(upgrade::mark entry, const std::string& detail);
   std::string migrator_name() const { return "difyd-migrate-" + id_; }
@@ -72,7 +69,6 @@ class upgrade_work final : public upgrade::effects {
   release_ptr target_;
   release_ptr source_;
   std::optional<ledger::deployment> committed_;
-  std::optional<std::chrono::steady_clock::time_point> step_began_;
 };
 
 // The journal of the ledger as the upgrade module reads it.

@@ -1,7 +1,10 @@
 #include "upgrading.hpp"
 
 #include "difyd/upgrade/runner.hpp"
+#include "known.hpp"
+#include "page.hpp"
 #include "upgrade_work.hpp"
+#include "views.hpp"
 
 namespace difyd::supervisor {
 namespace {
@@ -40,7 +43,7 @@ ended as_undone(world& w, const upgrade_work& work, const Error& reason) {
 }
 
 ended as_held(world& w, const Error& reason) {
-  stand(w, phase::holding, reason.message, hold_options(w));
+  stand(w, phase::holding, reason.message, hold_options(w.book->current()));
   return {"held", {}, reason};
 }
 
@@ -55,6 +58,11 @@ task<ended> carry_through(world& w, std::string id, version to, std::string orig
   status.id = id;
   status.to = to.text();
   if (work.from()) status.from = work.from()->text();
+  // What an earlier process did of it is in the journal.
+  if (resumed) {
+    status.started = to_rfc3339(w.book->current().in_flight->started_at);
+    status.steps = steps_of(w.book->current().in_flight->entries);
+  }
   w.operation.set(status);
   if (resumed) stand(w, phase::upgrading, "going on with the upgrade to " + to.text());
 
@@ -63,11 +71,15 @@ task<ended> carry_through(world& w, std::string id, version to, std::string orig
   if (!told) co_return as_held(w, told.error());
   switch (outcome.end) {
     case upgrade::ending::done:
+      co_await sweep_migrators(w, work.id());
       co_return as_done(w, to.text());
     case upgrade::ending::undone:
       co_return as_undone(w, work, outcome.reason);
-    case upgrade::ending::held:
-      co_return as_held(w, outcome.reason);
+    case upgrade::ending::held: {
+      auto held = as_held(w, outcome.reason);
+      co_await put_page_up_while_down(w);
+      co_return held;
+    }
     case upgrade::ending::refused:
       break;
   }
@@ -90,17 +102,6 @@ task<ended> upgrade_at_start(world& w, std::string id, version to) {
 task<ended> resume_upgrade(world& w) {
   const auto journal = *w.book->current().in_flight;
   co_return co_await carry_through(w, journal.id, journal.to, journal.origin, marks_of(journal));
-}
-
-std::vector<std::string> hold_options(const world& w) {
-  std::vector<std::string> options;
-  if (!w.book || !w.book->current().in_flight) return options;
-  const auto& flight = *w.book->current().in_flight;
-  options.push_back("difyd migrations log " + flight.id + ": shows what the migration said; changes nothing");
-  options.push_back("difyd upgrade " + flight.to.text() +
-                    ": tries the same upgrade again, from where the database is");
-  options.push_back("difyd upgrade VERSION: goes forward to a release that fixes it");
-  return options;
 }
 
 }  // namespace difyd::supervisor

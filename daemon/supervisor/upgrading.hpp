@@ -16,7 +16,4 @@ task<ended> upgrade_at_start(world& w, std::string id, version to);
 // The one that the ledger says is in flight.
 task<ended> resume_upgrade(world& w);
 
-// What an operator may do in a hold, each command with its consequence.
-std::vector<std::string> hold_options(const world& w);
-
 }  // namespace difyd::supervisor

@@ -2,7 +2,9 @@
 
 #include "difyd/base/text.hpp"
 #include "difyd/release/roles.hpp"
+#include "known.hpp"
 #include "page.hpp"
+#include "probing.hpp"
 
 namespace difyd::supervisor {
 namespace {
@@ -11,22 +13,25 @@ double seconds_between(wall_time from, wall_time to) {
   return std::chrono::duration<double>(to - from).count();
 }
 
-control::service_status service_of(const std::string& name, const compose::service& definition,
+control::service_status service_of(const std::string& name, const compose::project& project,
                                    const stack::observed& now) {
   control::service_status result;
   result.service = name;
-  result.image = definition.image;
+  const std::string wanted = release::image_of(project, name);
+  result.wanted_image = wanted;
   result.state = "missing";
   const auto containers = stack::containers_of(now, name);
   if (containers.empty()) return result;
   const auto& one = *containers.front();
+  result.image = one.image;
+  if (one.image == wanted) result.wanted_image.clear();
   result.container = one.name;
   result.state = one.state;
   result.health = one.health;
   result.exit_code = one.exit_code;
   result.since = one.running() ? one.started_at : one.finished_at;
   result.ready = one.running() && (one.health.empty() || one.health == "healthy");
-  if (one.state == "exited" && one.exit_code == 0 && definition.restart == "no") result.ready = true;
+  if (one.state == "exited" && one.exit_code == 0 && release::one_shot(project, name)) result.ready = true;
   return result;
 }
 
@@ -42,6 +47,24 @@ std::string url_of(const release_ptr& release) {
   return port ? "http://127.0.0.1:" + std::to_string(*port) + "/" : std::string();
 }
 
+// The one that this process has run or runs, else the one that it has found in the ledger.
+std::optional<control::operation_status> upgrade_shown(const world& w) {
+  auto operation = *w.operation.get();
+  if (!operation || operation->kind != "upgrade")
+    return w.book ? operation_of(w.book->current()) : std::nullopt;
+  auto& steps = operation->steps;
+  if (operation->result.empty() && w.step_began && !steps.empty() && steps.back().state == "begun")
+    steps.back().seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - *w.step_began).count();
+  return operation;
+}
+
+std::string message_of(const world& w) {
+  const std::string waits = waiting_text(w.waits, std::chrono::steady_clock::now());
+  const std::string message = w.stands.get()->message;
+  return message.empty() || waits.empty() ? message + waits : message + "; " + waits;
+}
+
 }  // namespace
 
 control::status status_of(const world& w) {
@@ -52,7 +75,7 @@ control::status status_of(const world& w) {
   result.program_version = DIFYD_VERSION;
   result.project = w.settings.project;
   result.phase = to_text(stands->at);
-  result.message = stands->message;
+  result.message = message_of(w);
   result.options = stands->options;
   if (w.book && w.book->current().deployed) result.deployed = w.book->current().deployed->version.text();
   if (w.settings.version) result.wanted = w.settings.version->text();
@@ -66,11 +89,40 @@ control::status status_of(const world& w) {
   result.started = to_rfc3339(w.started);
   if (release)
     for (const auto& [name, definition] : release->project.services)
-      result.services.push_back(service_of(name, definition, *w.observed.get()));
-  for (const auto& found : *w.findings.get())
+      result.services.push_back(service_of(name, release->project, *w.observed.get()));
+  for (const auto& found : findings_now(w))
     if (found.level > severity::ok) result.findings.push_back(found);
-  if (const auto operation = *w.operation.get(); operation && operation->kind == "upgrade")
-    result.operation = operation;
+  result.operation = upgrade_shown(w);
+  return result;
+}
+
+std::vector<control::step_status> steps_of(const std::vector<ledger::journal_entry>& entries) {
+  std::vector<control::step_status> steps;
+  wall_time began{};
+  for (const auto& entry : entries) {
+    if (entry.state == ledger::entry_state::begin || steps.empty() || steps.back().step != entry.step) {
+      began = entry.at;
+      steps.push_back({entry.step, "interrupted", to_rfc3339(began), 0, {}});
+    }
+    if (entry.state == ledger::entry_state::begin) continue;
+    steps.back().state = ledger::to_text(entry.state);
+    steps.back().seconds = seconds_between(began, entry.at);
+    steps.back().detail = entry.detail;
+  }
+  return steps;
+}
+
+std::optional<control::operation_status> operation_of(const ledger::record& book) {
+  if (!book.in_flight) return std::nullopt;
+  const auto& flight = *book.in_flight;
+  control::operation_status result;
+  result.id = flight.id;
+  result.kind = "upgrade";
+  if (flight.from) result.from = flight.from->text();
+  result.to = flight.to.text();
+  result.started = to_rfc3339(flight.started_at);
+  if (held_upgrade(book)) result.result = "held";
+  result.steps = steps_of(flight.entries);
   return result;
 }
 

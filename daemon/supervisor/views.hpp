@@ -9,6 +9,11 @@
 namespace difyd::supervisor {
 
 control::status status_of(const world& w);
+// The steps of an upgrade as its journal has them; one that begun and was begun again, or whose end
+// the process did not live to write, was interrupted.
+std::vector<control::step_status> steps_of(const std::vector<ledger::journal_entry>& entries);
+// The upgrade that the ledger has in flight, running or held.
+std::optional<control::operation_status> operation_of(const ledger::record& book);
 std::vector<control::migration> migrations_of(const ledger::record& book);
 std::vector<control::past_upgrade> history_of(const ledger::record& book);
 

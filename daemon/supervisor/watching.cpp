@@ -1,23 +1,10 @@
 #include "watching.hpp"
 
 #include "difyd/base/log.hpp"
+#include "difyd/release/roles.hpp"
 #include "operations.hpp"
 
 namespace difyd::supervisor {
-namespace {
-
-// Others wait for its successful end, so its end is no death.
-bool is_one_shot(const compose::project& project, const std::string& service) {
-  for (const auto& [name, definition] : project.services) {
-    const auto found = definition.depends_on.find(service);
-    if (found != definition.depends_on.end() && found->second.condition == "service_completed_successfully")
-      return true;
-  }
-  return false;
-}
-
-}  // namespace
-
 watcher::watcher(world& w, task_group& owner) : world_(w), owner_(owner) {}
 
 bool watcher::minding() const {
@@ -63,7 +50,7 @@ void watcher::died(const std::string& service, int exit_code) {
     return;
   stack::death death;
   death.exit_code = exit_code;
-  death.one_shot = is_one_shot(release->project, service);
+  death.one_shot = release::one_shot(release->project, service);
   death.policy = release->project.services.at(service).restart;
   const auto decision = stack::decide_restart(death, memory_[service], std::chrono::steady_clock::now());
   memory_[service] = decision.memory;

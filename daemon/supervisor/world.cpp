@@ -43,6 +43,8 @@ world::world(asio::any_io_executor where, config::settings values, http::endpoin
 
 void stand(world& w, phase at, std::string message, std::vector<std::string> options) {
   const auto before = w.stands.get();
+  if (at == phase::serving) w.settled = true;
+  if (at == phase::stopped || at == phase::waiting_for_lease || at == phase::holding) w.settled = false;
   if (before->at == at && before->message == message) return;
   const auto now = std::chrono::system_clock::now();
   control::event event;
@@ -52,6 +54,8 @@ void stand(world& w, phase at, std::string message, std::vector<std::string> opt
   w.stands.set({at, std::move(message), std::move(options), before->at == at ? before->since : now});
   w.events.add(std::move(event));
 }
+
+bool fallen(const world& w) { return w.settled && w.stands.get()->at == phase::starting; }
 
 bool stopped_by_operator(const world& w) { return ::access(marker(w).c_str(), F_OK) == 0; }
 

@@ -24,6 +24,7 @@
 #include "difyd/stack/observed.hpp"
 #include "director.hpp"
 #include "event_log.hpp"
+#include "waiting.hpp"
 
 namespace difyd::supervisor {
 
@@ -64,12 +65,19 @@ struct world {
   cell<std::string> schema;                           // revision of the main database when last read
   cell<std::string> lease_text;
   cell<std::optional<control::operation_status>> operation;  // the running or the last one
-  std::string data_root;                                     // the engine's, once it was asked
-  std::optional<wall_time> migrate_begun;                    // while a migrator may run
+  // Dify was up in this run of the daemon: what falls is brought up again as it is, not upgraded.
+  bool settled = false;
+  std::string data_root;                                            // the engine's, once it was asked
+  waiting waits;                                                    // of the operation that runs
+  std::optional<std::chrono::steady_clock::time_point> step_began;  // of the upgrade that runs
+  std::optional<wall_time> migrate_begun;                           // while a migrator may run
 };
 
 // Sets the phase and tells everybody.
 void stand(world& w, phase at, std::string message = {}, std::vector<std::string> options = {});
+
+// Dify was up and does not answer any more; the start brings it back.
+bool fallen(const world& w);
 
 // The stopped marker of `difyd down` survives a restart of the daemon.
 bool stopped_by_operator(const world& w);

@@ -55,6 +55,20 @@ def get(port, path, method="GET"):
         connection.close()
 
 
+def page(port):
+    """What the maintenance page says to a program; empty where nobody answers."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/", headers={"Accept": "application/json"})
+        answer = connection.getresponse()
+        said = json.loads(answer.read())
+        return said["message"] + " " + said["detail"] if answer.status == 503 else ""
+    except (OSError, ValueError):
+        return ""
+    finally:
+        connection.close()
+
+
 class Machine:
     def __init__(self, version, standalone=False, settings="", database_of=None):
         """`database_of`: another machine, whose databases this one is configured for as well."""
@@ -129,6 +143,10 @@ environment:
 
     def status(self):
         return self.json("status")
+
+    def findings(self):
+        """Codes of what status shows, with the findings."""
+        return {each["code"]: each for each in self.status()["findings"]}
 
     def serve(self):
         with open(self.folder / "difyd.log", "a") as log:

@@ -1,8 +1,9 @@
 """The databases that the bundle ships, and a hop that renames the database service."""
+import json
 import unittest
 
 import machine
-from machine import Machine, get
+from machine import Machine, get, page, wait_until
 
 machine.need_engine()
 
@@ -19,6 +20,38 @@ class Standalone(unittest.TestCase):
         self.assertEqual(code, 0, out + err + m.tail())
         self.assertEqual(m.status()["revision"], "788d3099ae3a")
         self.assertTrue(m.is_set_up())
+
+    def test_what_is_known_is_what_is_shown(self):
+        settings = "upgrade: {drain_grace: 0s, start_timeout: 30s, verify_timeout: 10s}\nhealth: {probe_interval: 1s}\n"
+        m = Machine("1.11.4", standalone=True, settings=settings)
+        self.addCleanup(m.close)
+        m.serve()
+        seen = set()
+
+        def serves():
+            status = m.status()
+            seen.update(each["code"] for each in status["findings"] if each["subject"] == "redis")
+            return status["phase"] == "serving"
+        wait_until("phase serving", serves, 120)
+        self.assertEqual(seen, set())
+        self.assertIn("secret-key-public", m.findings())
+        self.assertNotIn("sk-simulator", m.difyd("check")[1])
+
+        # Nobody answers: that is not serving, and is mended as soon as it can be.
+        m.docker("pause", f"{m.project}-api-1")
+        wait_until("no longer serving", lambda: m.status()["phase"] == "starting", 60)
+        self.assertIn("port.api", [each["subject"] for each in m.status()["findings"]])
+        m.docker("unpause", f"{m.project}-api-1")
+        m.await_phase("serving", seconds=60)
+
+        # What was stopped on purpose is not missed.
+        self.assertEqual(m.difyd("down")[0], 0)
+        wait_until("the page", lambda: "Dify is stopped" in page(m.http), 10)
+        subjects = [each["subject"] for each in json.loads(m.difyd("check", "--json")[1])["findings"]]
+        self.assertIn("storage", subjects)
+        self.assertEqual([each for each in subjects if each.startswith(("redis", "database", "service", "port"))], [])
+        self.assertEqual(m.difyd("up")[0], 0)
+        self.assertEqual(get(m.http, "/console/api/ping")[0], 200)
 
     def test_a_renamed_database_service_keeps_its_data_and_never_runs_twice(self):
         m = Machine("1.9.2", standalone=True)

@@ -4,7 +4,7 @@ import time
 import unittest
 
 import machine
-from machine import Machine, get, wait_until
+from machine import Machine, get, page, wait_until
 
 machine.need_engine()
 
@@ -41,6 +41,9 @@ class Upgrade(unittest.TestCase):
         self.assertEqual((last["from_revision"], last["to_revision"]), ("905527cc8fd3", "788d3099ae3a"))
         self.assertIn("Running upgrade", self.m.difyd("migrations", "log", last["id"])[1])
         self.assertEqual(get(self.m.http, "/console/api/ping")[0], 200)
+        migrators = [name for name in self.m.containers() if "-migrate-" in name]
+        self.assertEqual(len(migrators), 1, migrators)
+        self.assertIn(last["id"], migrators[0])
 
     def watch_versions(self):
         """Asks PostgreSQL all the time which Dify versions hold sessions; the result names overlaps.
@@ -84,14 +87,20 @@ class Upgrade(unittest.TestCase):
         self.m.stop_daemon()
         self.m.serve().await_phase("serving")
         self.assertEqual(self.m.status()["deployed"], "1.11.4")
+        self.assertIn("1.11.3 is configured but 1.11.4 is deployed", self.m.findings()["version-ignored"]["detail"])
 
     def test_a_killed_daemon_goes_on_with_the_upgrade(self):
         code, out, err = self.m.difyd("upgrade", "--no-wait", "1.12.1")
         self.assertEqual(code, 0, err)
         wait_until("the stop step", lambda: any(s["step"] == "stop" for s in (self.m.status().get("operation") or {"steps": []})["steps"]), 60)
         self.m.stop_daemon(machine.signal.SIGKILL)
-        self.m.serve().await_phase("serving", seconds=180)
+        self.m.serve()
+        wait_until("the page", lambda: "Dify is" in page(self.m.http), 20)
+        self.m.await_phase("serving", seconds=180)
         self.assertEqual(self.m.status()["deployed"], "1.12.1")
+        steps = [each["step"] for each in self.m.status()["operation"]["steps"]]
+        self.assertEqual(steps[0], "drain")
+        self.assertEqual(steps[-1], "commit")
         self.assertEqual(self.m.sql("select version_num from alembic_version"), "788d3099ae3a")
 
 

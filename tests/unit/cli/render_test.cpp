@@ -43,6 +43,35 @@ TEST_CASE("a hold shows its options, findings show their remedies") {
   CHECK(text.find("findings\n  error  disk: 3 % free\n      -> Free space\n") != std::string::npos);
 }
 
+TEST_CASE("a service shows its container's image and marks another one that is wanted") {
+  control::service_status same, other, missing;
+  same = {"api", "d-api-1", "api:2", "", "running", "healthy"};
+  other = {"web", "d-web-1", "web:1", "web:2", "running", ""};
+  missing = {"nginx", "", "", "nginx:2", "missing", ""};
+  CHECK(cli::render_services({same, other, missing}) ==
+        "SERVICE  STATE              IMAGE                  CONTAINER\n"
+        "api      running (healthy)  api:2                  d-api-1\n"
+        "web      running            web:1 (wanted: web:2)  d-web-1\n"
+        "nginx    missing            - (wanted: nginx:2)    -\n");
+}
+
+TEST_CASE("a remedy of several commands has a line for each, and none is said twice") {
+  control::status status;
+  status.phase = "holding";
+  status.options = {"difyd upgrade 2: tries again"};
+  finding found;
+  found.subject = "upgrade";
+  found.level = severity::error;
+  found.detail = "held";
+  found.remedy = "difyd upgrade 2: tries again\ndifyd logs: shows more";
+  status.findings = {found};
+  CHECK(cli::render(status).find("findings\n  error  upgrade: held\n      -> difyd logs: shows more\n") !=
+        std::string::npos);
+  status.options.clear();
+  CHECK(cli::render(status).find("      -> difyd upgrade 2: tries again\n      -> difyd logs") !=
+        std::string::npos);
+}
+
 TEST_CASE("results have their exit codes") {
   CHECK(cli::result_code("done") == 0);
   CHECK(cli::result_code("refused") == 4);

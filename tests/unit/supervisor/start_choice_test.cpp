@@ -64,6 +64,17 @@ TEST_CASE("choose_start") {
   }
 }
 
+TEST_CASE("a stack that falls is brought up again as it is") {
+  start_facts facts;
+  facts.configured = v("1.12.1");
+  facts.deployed = v("1.11.4");
+  facts.settled = true;
+  CHECK(choose_start(facts).action == start_action::run);
+  CHECK(choose_start(facts).target == v("1.11.4"));
+  facts.in_flight = v("1.12.1");
+  CHECK(choose_start(facts).action == start_action::resume);
+}
+
 TEST_CASE("an older configured version is warned about; the metadata's newer one counts") {
   start_facts facts;
   facts.deployed = v("1.12.1");

@@ -1,0 +1,141 @@
+#include "known.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "difyd/base/text.hpp"
+
+namespace difyd::supervisor {
+namespace {
+
+constexpr auto undone_is_news = std::chrono::hours(24);
+
+// 2026-11-21 12:03:01 UTC
+std::string at_text(wall_time time) {
+  auto text = to_rfc3339(time).substr(0, 19);
+  text[10] = ' ';
+  return text + " UTC";
+}
+
+std::string what_of(const ledger::upgrade_record& past) {
+  return past.from ? "the upgrade from " + past.from->text() + " to " + past.to.text()
+                   : "the installation of " + past.to.text();
+}
+
+bool has_log(const ledger::record& book, const std::string& id) {
+  return std::ranges::any_of(book.migrations, [&](const auto& each) { return each.id == id; });
+}
+
+finding held_finding(const ledger::record& book, const ledger::upgrade_record& held, bool stopped) {
+  return {"upgrade",
+          "upgrade-held",
+          severity::error,
+          what_of(held) + " is held since " + at_text(held.ended_at) + ": " + held.reason,
+          join(hold_options(book, stopped), "\n"),
+          false,
+          held.ended_at};
+}
+
+finding undone_finding(const ledger::record& book, const ledger::upgrade_record& past) {
+  std::string remedy = has_log(book, past.id) ? "difyd migrations log " + past.id +
+                                                    ": shows what the migration said; changes nothing\n"
+                                              : std::string();
+  remedy += "difyd upgrade " + past.to.text() + ": tries it again, with the same downtime";
+  return {"upgrade",
+          "upgrade-undone",
+          severity::info,
+          past.to.text() + " was tried at " + at_text(past.started_at) + " and " +
+              (past.from ? past.from->text() + " was put back" : "taken back") + ", because " + past.reason,
+          past.from ? remedy : std::string(),
+          false,
+          past.ended_at};
+}
+
+void add_upgrade(std::vector<finding>& found, const known_facts& facts) {
+  if (const auto* held = held_upgrade(facts.book)) {
+    found.push_back(held_finding(facts.book, *held, facts.at == phase::stopped));
+    return;
+  }
+  if (facts.at == phase::holding)
+    found.push_back({"start", "start-held", severity::error, facts.message, join(facts.options, "\n"), false,
+                     facts.since});
+  if (facts.book.history.empty()) return;
+  // Whatever was tried after it is newer news.
+  const auto& last = facts.book.history.back();
+  if (last.result == ledger::ending::undone && facts.now - last.ended_at < undone_is_news)
+    found.push_back(undone_finding(facts.book, last));
+}
+
+void add_version(std::vector<finding>& found, const known_facts& facts) {
+  const auto& deployed = facts.book.deployed;
+  if (!deployed || !facts.configured || !(*facts.configured < deployed->version)) return;
+  const std::string now = deployed->version.text();
+  found.push_back({"version", "version-ignored", severity::info,
+                   "version " + facts.configured->text() + " is configured but " + now +
+                       " is deployed: versions only go forward, so the configured one is ignored",
+                   "Write version: " + now + " into difyd's configuration, or leave the line out", false,
+                   deployed->committed_at});
+}
+
+void add_secret_key(std::vector<finding>& found, const known_facts& facts) {
+  if (!facts.secret_key || *facts.secret_key == release::secret_key::own) return;
+  const bool empty = *facts.secret_key == release::secret_key::empty;
+  found.push_back({"secret-key",
+                   empty ? "secret-key-empty" : "secret-key-public",
+                   severity::warning,
+                   empty ? "SECRET_KEY is empty, so services may each make one of their own"
+                         : "SECRET_KEY is the one that Dify publishes: anyone can forge sessions and links",
+                   "Give your own below environment_files and restart difyd, better early than late: a new "
+                   "key ends all sessions and signed links, and stored OAuth clients must be entered again",
+                   false,
+                   {}});
+}
+
+}  // namespace
+
+const ledger::upgrade_record* held_upgrade(const ledger::record& book) {
+  if (!book.in_flight) return nullptr;
+  for (const auto& past : book.history)
+    if (past.id == book.in_flight->id && past.result == ledger::ending::held) return &past;
+  return nullptr;
+}
+
+std::vector<std::string> hold_options(const ledger::record& book, bool stopped) {
+  std::vector<std::string> options;
+  if (!book.in_flight) return options;
+  const auto& flight = *book.in_flight;
+  const std::string first = stopped ? "difyd up, then difyd upgrade " : "difyd upgrade ";
+  if (has_log(book, flight.id))
+    options.push_back("difyd migrations log " + flight.id +
+                      ": shows what the migration said; changes nothing");
+  options.push_back(first + flight.to.text() + ": tries the same upgrade again, from where the database is");
+  options.push_back(first + "VERSION: goes forward to a release that fixes it");
+  return options;
+}
+
+bool meant(const finding& probed, phase at, const std::vector<std::string>& own) {
+  if (probed.subject.starts_with("service.") || probed.subject.starts_with("port."))
+    return at == phase::serving || at == phase::starting;
+  return at != phase::stopped || std::ranges::none_of(own, [&](const auto& each) {
+           return probed.subject == each || probed.subject.starts_with(each + ".");
+         });
+}
+
+std::optional<finding> answering::lost(const std::vector<finding>& probed) {
+  const auto silent = std::ranges::find_if(probed, [](const finding& each) {
+    return each.subject.starts_with("port.") && each.level >= severity::error;
+  });
+  const bool before = std::exchange(missed_, silent != probed.end());
+  if (!before || !missed_) return std::nullopt;
+  return *silent;
+}
+
+std::vector<finding> known_findings(const known_facts& facts) {
+  std::vector<finding> found;
+  add_upgrade(found, facts);
+  add_version(found, facts);
+  add_secret_key(found, facts);
+  return found;
+}
+
+}  // namespace difyd::supervisor

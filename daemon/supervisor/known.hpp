@@ -1,0 +1,51 @@
+// What difyd knows without a probe, from ledger, configuration and environment, as findings. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "difyd/ledger/record.hpp"
+#include "difyd/model/finding.hpp"
+#include "difyd/model/phase.hpp"
+#include "difyd/release/environment.hpp"
+
+namespace difyd::supervisor {
+
+struct known_facts {
+  ledger::record book;
+  phase at = phase::starting;
+  std::string message;               // of the phase
+  std::vector<std::string> options;  // of the phase
+  wall_time since{};                 // of the phase
+  std::optional<version> configured;
+  std::optional<release::secret_key> secret_key;  // of the environment in force
+  wall_time now{};
+};
+
+// Codes: upgrade-held, upgrade-undone, start-held, version-ignored, secret-key-public,
+// secret-key-empty. The remedy of a hold has one command with its consequence per line.
+std::vector<finding> known_findings(const known_facts& facts);
+
+// The line of the history about the upgrade in flight, where that one is held.
+const ledger::upgrade_record* held_upgrade(const ledger::record& book);
+
+// What an operator may do in a hold, each command with its consequence, three at most. After
+// `difyd down` the daemon has to hold again first.
+std::vector<std::string> hold_options(const ledger::record& book, bool stopped = false);
+
+// Whether a finding of a probe says anything in this phase: what was stopped on purpose is not
+// missed. `own`: subjects of bundled services, "redis", "database".
+bool meant(const finding& probed, phase at, const std::vector<std::string>& own);
+
+// Whether Dify answers, by the findings of each round. One lost answer is no outage, two in a row are.
+class answering {
+ public:
+  // The finding that says so once Dify is known not to answer.
+  std::optional<finding> lost(const std::vector<finding>& probed);
+
+ private:
+  bool missed_ = false;
+};
+
+}  // namespace difyd::supervisor

@@ -1,0 +1,41 @@
+#include "load_release.hpp"
+
+#include "difyd/base/log.hpp"
+
+namespace difyd::supervisor {
+
+task<Result<release_ptr>> load_release(world& w, version which, std::optional<version> carried_from,
+                                       laying_out how) {
+  // By pointer: the world outlives what runs on its lanes.
+  const config::settings* settings = &w.settings;
+  std::function<Result<release_ptr>()> work = [settings, which, carried_from, how]() -> Result<release_ptr> {
+    std::optional<std::string> in_force;
+    if (carried_from) {
+      auto environment = release::environment_of(release::working_copy(*settings, *carried_from));
+      if (!environment) return fail(environment.error());
+      in_force = std::move(*environment);
+    }
+    auto made = how == laying_out::yes ? release::assemble(*settings, which, in_force)
+                                       : release::preview(*settings, which, in_force);
+    if (!made) return fail(made.error());
+    return std::make_shared<const release::release>(std::move(*made));
+  };
+  co_return co_await w.files.run<release_ptr>(std::move(work), std::chrono::minutes(2),
+                                              "prepare release " + which.text());
+}
+
+task<void> know_release(world& w) {
+  if (*w.in_force.get() || !w.book) co_return;
+  const auto& book = w.book->current();
+  std::optional<version> deployed;
+  if (book.deployed) deployed = book.deployed->version;
+  const auto which = book.in_flight ? std::optional(book.in_flight->to) : deployed;
+  if (!which) co_return;
+  auto loaded = co_await load_release(w, *which, deployed, laying_out::no);
+  if (loaded)
+    w.in_force.set(*loaded);
+  else
+    log::warning("release", "cannot read the release", {{"cause", loaded.error().message}});
+}
+
+}  // namespace difyd::supervisor

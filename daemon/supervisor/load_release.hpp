@@ -1,0 +1,25 @@
+// A release of a version, as the supervisor works with it.
+#pragma once
+
+#include <optional>
+
+#include "world.hpp"
+
+namespace difyd::supervisor {
+
+enum class laying_out {
+  yes,  // the working copy is made or brought up to date: the release is about to run
+  no    // nothing is touched: the release as it would be
+};
+
+// `carried_from`: the version whose environment is in force, from whose working copy what never
+// changes silently is carried forward; unset at the first installation. Runs on the files lane.
+// Errors: those of release::assemble and release::preview.
+task<Result<release_ptr>> load_release(world& w, version which, std::optional<version> carried_from,
+                                       laying_out how);
+
+// For a stack that is down when the daemon starts: sets the release in force from the ledger, without
+// touching a file, where none is in force yet.
+task<void> know_release(world& w);
+
+}  // namespace difyd::supervisor

@@ -1,0 +1,195 @@
+#include "../../../daemon/supervisor/known.hpp"
+
+#include "catch.hpp"
+
+using namespace difyd;
+using namespace difyd::supervisor;
+using namespace std::chrono_literals;
+
+namespace {
+
+const wall_time start = wall_time{} + 20000 * 24h;
+
+version v(const char* text) { return *parse_version(text); }
+
+ledger::upgrade_record past(const char* id, ledger::ending how, wall_time ended, bool first = false) {
+  ledger::upgrade_record result;
+  result.id = id;
+  if (!first) result.from = v("1.12.1");
+  result.to = v("1.12.3");
+  result.started_at = ended - 1min;
+  result.ended_at = ended;
+  result.result = how;
+  result.reason = "the migration failed";
+  return result;
+}
+
+ledger::journal flight(const char* id) {
+  ledger::journal journal;
+  journal.id = id;
+  journal.from = v("1.12.1");
+  journal.to = v("1.12.3");
+  return journal;
+}
+
+ledger::record deployed(const char* which) {
+  ledger::record book;
+  book.deployed.emplace();
+  book.deployed->version = v(which);
+  return book;
+}
+
+std::vector<std::string> codes(const known_facts& facts) {
+  std::vector<std::string> result;
+  for (const auto& each : known_findings(facts)) result.push_back(each.code);
+  return result;
+}
+
+using words = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a held upgrade stays a finding in every phase until it is resolved") {
+  known_facts facts;
+  facts.book = deployed("1.12.1");
+  facts.book.in_flight = flight("b");
+  facts.book.history = {past("a", ledger::ending::held, start - 1h), past("b", ledger::ending::held, start)};
+  facts.book.migrations.emplace_back();
+  facts.book.migrations.back().id = "b";
+  facts.now = start + 48h;
+  for (const auto at : {phase::holding, phase::stopped, phase::starting, phase::waiting_for_lease}) {
+    facts.at = at;
+    const auto found = known_findings(facts);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].subject == "upgrade");
+    CHECK(found[0].code == "upgrade-held");
+    CHECK(found[0].level == severity::error);
+    CHECK(found[0].since == start);
+    CHECK(found[0].detail ==
+          "the upgrade from 1.12.1 to 1.12.3 is held since 2024-10-04 00:00:00 UTC: the migration failed");
+    if (at != phase::stopped)
+      CHECK(found[0].remedy ==
+            "difyd migrations log b: shows what the migration said; changes nothing\n"
+            "difyd upgrade 1.12.3: tries the same upgrade again, from where the database is\n"
+            "difyd upgrade VERSION: goes forward to a release that fixes it");
+  }
+  facts.at = phase::stopped;
+  CHECK(known_findings(facts)[0].remedy.find("\ndifyd up, then difyd upgrade 1.12.3: ") != std::string::npos);
+  // Another upgrade took its place, or it is over.
+  facts.book.in_flight = flight("c");
+  CHECK(codes(facts).empty());
+  facts.book.in_flight.reset();
+  CHECK(codes(facts).empty());
+}
+
+TEST_CASE("a hold without an upgrade is a finding with what the phase says") {
+  known_facts facts;
+  facts.book = deployed("1.12.1");
+  facts.at = phase::holding;
+  facts.message = "the database is empty";
+  facts.options = {"one", "two"};
+  const auto found = known_findings(facts);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].code == "start-held");
+  CHECK(found[0].detail == "the database is empty");
+  CHECK(found[0].remedy == "one\ntwo");
+}
+
+TEST_CASE("an undone upgrade is a note for a day or until the next one") {
+  known_facts facts;
+  facts.at = phase::serving;
+  facts.book = deployed("1.12.1");
+  facts.book.history = {past("a", ledger::ending::undone, start)};
+  facts.now = start + 23h;
+  const auto found = known_findings(facts);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].code == "upgrade-undone");
+  CHECK(found[0].level == severity::info);
+  CHECK(found[0].detail ==
+        "1.12.3 was tried at 2024-10-03 23:59:00 UTC and 1.12.1 was put back, because the migration failed");
+  CHECK(found[0].remedy == "difyd upgrade 1.12.3: tries it again, with the same downtime");
+  facts.now = start + 25h;
+  CHECK(codes(facts).empty());
+  facts.now = start + 1h;
+  facts.book.history.push_back(past("b", ledger::ending::done, start + 30min));
+  CHECK(codes(facts).empty());
+  facts.book.history = {past("a", ledger::ending::undone, start, true)};
+  CHECK(known_findings(facts).at(0).detail ==
+        "1.12.3 was tried at 2024-10-03 23:59:00 UTC and taken back, because the migration failed");
+}
+
+TEST_CASE("a configured version that is older than the deployed one is explained") {
+  struct row {
+    const char* configured;
+    const char* deployed;
+    words codes;
+  };
+  const row rows[] = {{"1.11.3", "1.12.1", {"version-ignored"}},
+                      {"1.12.1", "1.12.1", {}},
+                      {"1.13.0", "1.12.1", {}},
+                      {nullptr, "1.12.1", {}},
+                      {"1.11.3", nullptr, {}}};
+  for (const auto& each : rows) {
+    known_facts facts;
+    if (each.deployed) facts.book = deployed(each.deployed);
+    if (each.configured) facts.configured = v(each.configured);
+    CHECK(codes(facts) == each.codes);
+  }
+}
+
+TEST_CASE("a public or missing SECRET_KEY is a finding") {
+  using release::secret_key;
+  struct row {
+    std::optional<enum secret_key> key;
+    words codes;
+  };
+  const row rows[] = {{std::nullopt, {}},
+                      {secret_key::own, {}},
+                      {secret_key::published, {"secret-key-public"}},
+                      {secret_key::empty, {"secret-key-empty"}}};
+  for (const auto& each : rows) {
+    known_facts facts;
+    facts.secret_key = each.key;
+    CHECK(codes(facts) == each.codes);
+    for (const auto& found : known_findings(facts)) CHECK(found.level == severity::warning);
+  }
+}
+
+TEST_CASE("what was stopped on purpose is not missed") {
+  struct row {
+    const char* subject;
+    phase at;
+    bool meant;
+  };
+  const row rows[] = {{"redis", phase::serving, true},          {"redis", phase::stopped, false},
+                      {"redis", phase::holding, true},          {"database.main", phase::stopped, false},
+                      {"database.main", phase::starting, true}, {"service.api", phase::serving, true},
+                      {"service.api", phase::starting, true},   {"service.api", phase::upgrading, false},
+                      {"service.api", phase::holding, false},   {"port.web", phase::stopped, false},
+                      {"storage", phase::stopped, true},        {"engine", phase::stopped, true},
+                      {"databases", phase::stopped, true}};
+  for (const auto& each : rows) {
+    INFO(each.subject << " " << to_text(each.at));
+    finding found;
+    found.subject = each.subject;
+    CHECK(meant(found, each.at, {"redis", "database"}) == each.meant);
+  }
+  finding external;
+  external.subject = "redis";
+  CHECK(meant(external, phase::stopped, {}));
+}
+
+TEST_CASE("Dify has stopped answering once two rounds in a row say so") {
+  finding good, bad, other;
+  good.subject = bad.subject = "port.api";
+  bad.level = severity::error;
+  other.subject = "redis";
+  other.level = severity::error;
+  answering memory;
+  CHECK_FALSE(memory.lost({bad}));
+  CHECK_FALSE(memory.lost({good, other}));
+  CHECK_FALSE(memory.lost({bad}));
+  CHECK(memory.lost({other, bad})->subject == "port.api");
+  CHECK(memory.lost({bad}));
+  CHECK_FALSE(memory.lost({}));
+}
