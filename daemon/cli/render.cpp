@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "difyd/base/text.hpp"
+#include "difyd/model/version.hpp"
 
 namespace difyd::cli {
 namespace {
@@ -37,6 +38,14 @@ std::string operation_text(const control::operation_status& operation) {
   for (const auto& step : operation.steps)
     rows.push_back({step.step, step.state, seconds_text(step.seconds), step.detail});
   return text + table(rows, "  ");
+}
+
+std::string wanted_text(const control::status& status) {
+  const auto wanted = parse_version(status.wanted);
+  const auto deployed = parse_version(status.deployed);
+  if (!wanted || (deployed && *wanted == *deployed)) return {};
+  if (deployed && *wanted < *deployed) return " (configured: " + status.wanted + ", older: ignored)";
+  return " (wanted: " + status.wanted + ")";
 }
 
 void add(std::string& text, const char* name, const std::string& value) {
@@ -84,10 +93,7 @@ std::string render(const control::status& status) {
   std::string text;
   add(text, "phase", status.phase + (status.message.empty() ? "" : ": " + status.message));
   for (const auto& option : status.options) add(text, "", option);
-  add(text, "dify",
-      or_dash(status.deployed) + (status.wanted.empty() || status.wanted == status.deployed
-                                      ? ""
-                                      : " (wanted: " + status.wanted + ")"));
+  add(text, "dify", or_dash(status.deployed) + wanted_text(status));
   add(text, "project", status.project);
   add(text, "schema", status.revision);
   add(text, "lease", status.lease);

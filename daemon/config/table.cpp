@@ -356,7 +356,9 @@ constexpr key rows[] = {
     {.path = "maintenance.page",
      .where = boolean([](settings& s) -> auto& { return s.maintenance.page; }),
      .fallback = "true",
-     .description = "While an upgrade has nginx down, answer on its port with 503 and a page that says so."},
+     .description =
+         "While nginx is down in an upgrade, in a hold or after difyd down, answer on its port with 503 and "
+         "a page that says so."},
     {.path = "maintenance.page_file",
      .where = text([](settings& s) -> auto& { return s.maintenance.page_file; }),
      .wants = form::absolute_path,

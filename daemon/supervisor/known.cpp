@@ -56,9 +56,11 @@ void add_upgrade(std::vector<finding>& found, const known_facts& facts) {
     found.push_back(held_finding(facts.book, *held, facts.at == phase::stopped));
     return;
   }
-  if (facts.at == phase::holding)
+  if (facts.at == phase::holding) {
     found.push_back({"start", "start-held", severity::error, facts.message, join(facts.options, "\n"), false,
                      facts.since});
+    return;
+  }
   if (facts.book.history.empty()) return;
   // Whatever was tried after it is newer news.
   const auto& last = facts.book.history.back();

@@ -15,11 +15,12 @@
 namespace difyd::supervisor {
 namespace {
 
-// Not there yet: the cause is shown in the phase, and the start is proposed again.
+// Not there yet: the cause is shown in the phase, and the start is proposed again. What serves
+// goes on serving until it does not answer: a failed `difyd up` says so itself.
 ended not_yet(world& w, const Error& error) {
-  const auto at = w.stands.get()->at == phase::serving ? phase::serving : phase::starting;
-  stand(w, at, error.message,
-        error.remedy.empty() ? std::vector<std::string>{} : std::vector<std::string>{error.remedy});
+  if (w.stands.get()->at != phase::serving)
+    stand(w, phase::starting, error.message,
+          error.remedy.empty() ? std::vector<std::string>{} : std::vector<std::string>{error.remedy});
   return failed_with(error);
 }
 

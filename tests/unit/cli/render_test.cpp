@@ -72,6 +72,25 @@ TEST_CASE("a remedy of several commands has a line for each, and none is said tw
         std::string::npos);
 }
 
+TEST_CASE("a wanted version is shown where it differs, an older one as ignored") {
+  struct row {
+    const char* deployed;
+    const char* wanted;
+    const char* line;
+  };
+  const row rows[] = {{"1.12.1", "1.12.1", "dify      1.12.1\n"},
+                      {"1.12.1", "", "dify      1.12.1\n"},
+                      {"1.12.1", "1.13.0", "dify      1.12.1 (wanted: 1.13.0)\n"},
+                      {"1.12.1", "1.11.3", "dify      1.12.1 (configured: 1.11.3, older: ignored)\n"},
+                      {"", "1.11.3", "dify      - (wanted: 1.11.3)\n"}};
+  for (const auto& each : rows) {
+    control::status status;
+    status.deployed = each.deployed;
+    status.wanted = each.wanted;
+    CHECK(cli::render(status).find(each.line) != std::string::npos);
+  }
+}
+
 TEST_CASE("results have their exit codes") {
   CHECK(cli::result_code("done") == 0);
   CHECK(cli::result_code("refused") == 4);
