@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "difyd/config/table.hpp"
-#include "yaml_tree.hpp"
+#include "difyd/config/yaml_tree.hpp"
 
 namespace difyd::config {
 

@@ -1,4 +1,4 @@
-#include "yaml_tree.hpp"
+#include "difyd/config/yaml_tree.hpp"
 
 #include <yaml.h>
 

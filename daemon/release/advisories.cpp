@@ -1,0 +1,78 @@
+#include "difyd/release/advisories.hpp"
+
+#include <algorithm>
+
+#include "difyd/base/text.hpp"
+
+namespace difyd::release {
+namespace {
+
+bool holds(const version_range::bound& bound, const difyd::version& which) {
+  if (bound.sign == "<") return which < bound.limit;
+  if (bound.sign == "<=") return which <= bound.limit;
+  if (bound.sign == ">") return which > bound.limit;
+  return which >= bound.limit;
+}
+
+advisory about_unknown(const advisory_book& book, const difyd::version& to) {
+  advisory made;
+  made.id = unknown_release;
+  made.kind = advisory_kind::manual;
+  made.text = "Nothing is known here about " + to.text() + ": advisories.yaml ends at " +
+              book.newest_known.text() + ". Read the release notes of every release after that, or get " +
+              "a newer advisories.yaml";
+  return made;
+}
+
+}  // namespace
+
+std::string_view to_text(advisory_kind kind) {
+  switch (kind) {
+    case advisory_kind::stop:
+      return "stop";
+    case advisory_kind::before:
+      return "before";
+    case advisory_kind::after:
+      return "after";
+    case advisory_kind::value:
+      return "value";
+    case advisory_kind::manual:
+      return "manual";
+    case advisory_kind::note:
+      break;
+  }
+  return "note";
+}
+
+bool version_range::holds(const difyd::version& which) const {
+  return std::ranges::all_of(bounds, [&](const bound& each) { return release::holds(each, which); });
+}
+
+std::vector<advisory> advisories_for(const advisory_book& book, const difyd::version& from,
+                                     const difyd::version& to) {
+  std::vector<advisory> applying;
+  if (to <= from) return applying;
+  if (to > book.newest_known) applying.push_back(about_unknown(book, to));
+  for (const auto kind : advisory_kinds)
+    for (const auto& each : book.advisories)
+      if (each.kind == kind && each.from.holds(from) && each.to.holds(to)) applying.push_back(each);
+  return applying;
+}
+
+bool must_be_acknowledged(const advisory& what) { return what.kind != advisory_kind::note; }
+
+Result<> refuse_unless_acknowledged(const std::vector<advisory>& applying,
+                                    const std::set<std::string>& acknowledged, const difyd::version& to) {
+  std::vector<std::string> missing;
+  std::string command = "difyd upgrade " + to.text();
+  for (const auto& each : applying) {
+    if (!must_be_acknowledged(each)) continue;
+    command += " --acknowledge " + each.id;
+    if (!acknowledged.contains(each.id)) missing.push_back(each.id);
+  }
+  if (missing.empty()) return {};
+  return fail("advisories", "cannot upgrade to " + to.text() + ": not acknowledged: " + join(missing, ", "),
+              "Read what they say and do it: difyd plan " + to.text() + ". Then: " + command);
+}
+
+}  // namespace difyd::release
