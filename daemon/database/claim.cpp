@@ -71,6 +71,7 @@ Result<std::optional<owner>> read_owner(session& s) {
   if (table->front()[0] != "t") return std::nullopt;
   const auto found = s.query(
       "select machine_id, boot_id, hostname, client_address, version, stack_up,"
+      " to_char(taken_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'),"
       " to_char(renewed_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'),"
       " extract(epoch from clock_timestamp() - renewed_at) from difyd.lease where id = 1",
       {}, what);
@@ -78,8 +79,9 @@ Result<std::optional<owner>> read_owner(session& s) {
   if (found->empty()) return std::nullopt;
   const row& r = found->front();
   const auto text = [&](std::size_t i) { return r[i].value_or(""); };
-  return owner{text(0), text(1),     text(2), text(3),
-               text(4), r[5] == "t", text(6), std::strtod(text(7).c_str(), nullptr)};
+  return owner{text(0), text(1), text(2),
+               text(3), text(4), r[5] == "t",
+               text(6), text(7), std::strtod(text(8).c_str(), nullptr)};
 }
 
 // A version and a running stack are facts about the machine that wrote them.
@@ -96,40 +98,84 @@ Result<> write_owner(session& s, const identity& self) {
   return {};
 }
 
-Result<> own_row(session& s, const identity& self, std::optional<owner>& other, bool& refused) {
-  if (auto made = make_table(s); !made) return made;
-  auto former = read_owner(s);
-  if (!former) return fail(former.error());
-  const bool foreign = *former && (*former)->machine_id != self.machine_id;
-  refused = foreign && !may_inherit(**former);
-  if (foreign) other = std::move(**former);
-  return refused ? Result<>{} : write_owner(s, self);
+// Sessions of whatever runs on the former owner's machine. Where that address is ours too (one machine, or
+// a new one under the old address), difyd's own sessions are not its.
+Result<bool> has_sessions(session& s, const owner& former) {
+  const auto found = s.query(
+      "select exists (select 1 from pg_stat_activity where backend_type = 'client backend'"
+      " and pid <> pg_backend_pid() and client_addr is not distinct from nullif(?, '')::inet"
+      " and not (client_addr is not distinct from inet_client_addr() and application_name like 'difyd%'))",
+      {former.client_address}, "look for sessions of the lease's former owner");
+  if (!found) return fail(found.error());
+  return found->front()[0] == "t";
+}
+
+Result<bool> inherits(session& s, const owner& former, const inheritance& rules, quiet_since& quiet) {
+  if (!former.stack_up) return true;
+  const auto busy = has_sessions(s, former);
+  if (!busy) return fail(busy.error());
+  const auto now = std::chrono::steady_clock::now();
+  if (*busy)
+    quiet.reset();
+  else if (!quiet)
+    quiet = now;
+  const auto time = quiet ? std::chrono::duration_cast<duration>(now - *quiet) : duration(-1);
+  return may_inherit(former, time, rules);
+}
+
+// A transaction of its own each: a pooler may give each to another backend, and its word for the backend's
+// number is its own.
+Result<> refuse_pooler(session& s, const endpoint& where) {
+  const auto pid = s.query("select pg_backend_pid()", {}, "take the lease");
+  if (!pid) return fail(pid.error());
+  if (pid->front()[0] == std::to_string(s.backend_pid())) return {};
+  return fail("database-pooler",
+              "cannot take the lease: " + to_text(where) +
+                  " is a connection pooler, and a lock of a session means nothing behind one",
+              "Give database.host and database.port of PostgreSQL itself");
 }
 
 }  // namespace
 
-Result<claim_outcome> take_claim(const claim_request& request) {
+Result<claim_outcome> take_claim(const claim_request& request, quiet_since& quiet) {
   claim_outcome out;
   auto connected = connect(request, out.place);
   if (!connected) return fail(std::move(connected.error()));
   session& s = **connected;
   const watch guard(*request.interrupt, s.socket());
-  // A lease rests between renewals; a server that ends idle sessions must not end this one.
-  // Versions before 14 do not know the setting, and need not.
-  (void)s.query("select set_config(name, '0', false) from pg_settings where name = 'idle_session_timeout'",
-                {}, "keep the session");
+  if (auto direct = refuse_pooler(s, request.where); !direct) return fail(direct.error());
+  // A lease rests between renewals: a server that ends idle sessions must not end this one, and one whose
+  // machine is gone must not keep the lock. Versions before 14 do not know all settings, and need not.
+  (void)s.query(
+      "select set_config(name, case name when 'idle_session_timeout' then '0' when 'tcp_keepalives_idle' "
+      "then '20'"
+      " when 'tcp_keepalives_interval' then '10' when 'tcp_keepalives_count' then '3' else '50000' end, "
+      "false)"
+      " from pg_settings where name in ('idle_session_timeout', 'tcp_keepalives_idle', "
+      "'tcp_keepalives_interval',"
+      " 'tcp_keepalives_count', 'tcp_user_timeout')",
+      {}, "keep the session");
   const auto locked = s.query("select pg_try_advisory_lock(" + key + ")", {}, "take the lease");
   if (!locked) return fail(locked.error());
-  if (locked->front()[0] != "t") {
-    auto other = read_owner(s);
-    if (!other) return fail(other.error());
-    out.other = std::move(*other);
+  const bool mine = locked->front()[0] == "t";
+  if (mine)
+    if (auto made = make_table(s); !made) return fail(std::move(made.error()));
+  auto former = read_owner(s);
+  if (!former) return fail(former.error());
+  const bool foreign = *former && (*former)->machine_id != request.self.machine_id;
+  if (foreign || !mine) out.other = *former;
+  if (!mine) {
+    quiet.reset();
     return out;
   }
-  bool refused = false;
-  if (auto owned = own_row(s, request.self, out.other, refused); !owned)
-    return fail(std::move(owned.error()));
-  if (refused) return out;
+  if (foreign) {
+    const auto inherited = inherits(s, **former, request.rules, quiet);
+    if (!inherited) return fail(inherited.error());
+    out.free = !*inherited;
+    if (out.free) return out;
+  }
+  quiet.reset();
+  if (auto owned = write_owner(s, request.self); !owned) return fail(std::move(owned.error()));
   out.taken = std::make_unique<claim>();
   out.taken->pid = s.backend_pid();
   out.taken->place = out.place;

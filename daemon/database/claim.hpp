@@ -1,7 +1,9 @@
 // The lease over a blocking session: find its place, take the lock, keep the owner row.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "difyd/database/lease.hpp"
@@ -24,18 +26,23 @@ struct claim {
 struct claim_outcome {
   std::unique_ptr<claim> taken;
   std::optional<owner> other;
+  bool free = false;
   lease_place place;
 };
+
+// Since when no session from a silent owner's address has been seen, from attempt to attempt.
+using quiet_since = std::optional<std::chrono::steady_clock::time_point>;
 
 struct claim_request {
   endpoint where;
   std::string main;
   std::string wanted;
   identity self;
+  inheritance rules;
   std::shared_ptr<interrupter> interrupt;
 };
 
-Result<claim_outcome> take_claim(const claim_request& request);
+Result<claim_outcome> take_claim(const claim_request& request, quiet_since& quiet);
 // Error "lease-lost"; others: not known.
 Result<> check_claim(claim& held);
 Result<> renew_claim(claim& held, const std::string& version, bool stack_up);

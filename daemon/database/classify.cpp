@@ -13,8 +13,8 @@ struct meaning {
   std::string_view remedy;  // {user}, {database} and {host} are filled in
 };
 
-// PostgreSQL's own codes (errcodes-appendix of version 15), and TLS00, which is ours.
-constexpr std::array<meaning, 15> meanings = {{
+// PostgreSQL's own codes (errcodes-appendix of version 15), and TLS00 and POOL0, which are ours.
+constexpr std::array<meaning, 16> meanings = {{
     {"28P01", "database-auth", "Check the password of role {user}"},
     {"28", "database-auth",
      "Check role {user}, its password, and pg_hba.conf or the authorised networks of the server"},
@@ -29,6 +29,8 @@ constexpr std::array<meaning, 15> meanings = {{
     {"57P05", "database-unreachable", "The server ended an idle session; raise idle_session_timeout"},
     {"08", "database-unreachable", "Check that {host} is up and that no firewall is between"},
     {"TLS00", "database-tls", "Check database.sslmode and database.ca_file against what the server offers"},
+    {"POOL0", "database-pooler",
+     "Give database.host and database.port of PostgreSQL itself, not of a pooler"},
     {"57014", "database-timeout", "The server is overloaded or the statement waits for a lock"},
     {"53100", "database-failed", "Free space on the server"},
     {"53", "database-failed", "The server lacks memory or another resource"},
@@ -40,9 +42,10 @@ struct phrase {
 };
 
 // Connecting gives texts without SQLSTATE. Order matters: the first that is found wins.
-constexpr std::array<phrase, 28> phrases = {{
+constexpr std::array<phrase, 29> phrases = {{
     {"password authentication failed", "28P01"},
     {"no password supplied", "28P01"},
+    {"unsupported startup parameter", "POOL0"},  // PgBouncer's words
     {"too many clients already", "53300"},
     {"remaining connection slots are reserved", "53300"},
     {"too many connections for", "53300"},

@@ -18,6 +18,7 @@ namespace {
 struct holder {
   claim_request request;
   std::unique_ptr<claim> held;
+  quiet_since quiet;
 };
 
 Result<> watched(holder& own, const std::function<Result<>(claim&)>& work) {
@@ -40,9 +41,11 @@ identity this_machine() {
   return self;
 }
 
-// Deepened with DESIGN's section "The lease": where the row says stack=up, 120 s without a
-// renewal and 60 s without a session from the owner's address.
-bool may_inherit(const owner&) { return true; }
+bool may_inherit(const owner& former, duration quiet, const inheritance& rules) {
+  if (!former.stack_up) return true;
+  return former.seconds_since_renewal * 1000 >= static_cast<double>(rules.renewal.count()) &&
+         quiet >= rules.quiet;
+}
 
 struct lease::state {
   state(asio::any_io_executor executor, claim_request request)
@@ -80,10 +83,10 @@ struct lease::state {
 };
 
 lease::lease(asio::any_io_executor executor, endpoint where, std::string main, std::string wanted,
-             identity self)
-    : state_(std::make_shared<state>(
-          std::move(executor),
-          claim_request{std::move(where), std::move(main), std::move(wanted), std::move(self), nullptr})) {}
+             identity self, inheritance rules)
+    : state_(std::make_shared<state>(std::move(executor),
+                                     claim_request{std::move(where), std::move(main), std::move(wanted),
+                                                   std::move(self), rules, nullptr})) {}
 
 lease::~lease() = default;
 
@@ -100,10 +103,10 @@ task<Result<lease_state>> lease::acquire() {
   };
   std::function<Result<answer>()> call = [own = mine->own]() -> Result<answer> {
     own->held.reset();
-    auto outcome = take_claim(own->request);
+    auto outcome = take_claim(own->request, own->quiet);
     if (!outcome) return fail(std::move(outcome.error()));
     own->held = std::move(outcome->taken);
-    return answer{{own->held != nullptr, std::move(outcome->other)}, describe(outcome->place)};
+    return answer{{own->held != nullptr, std::move(outcome->other), outcome->free}, describe(outcome->place)};
   };
   auto result = co_await mine->calls.run(std::move(call), 2 * mine->limit, "take the lease");
   if (!result) co_return fail(std::move(result.error()));

@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "difyd/base/log.hpp"
 #include "difyd/ledger/store.hpp"
 #include "operations.hpp"
@@ -17,7 +19,24 @@ Error error_of(const finding& found) {
 }
 
 std::string owner_text(const database::owner& other) {
-  return "held by " + other.hostname + " (" + other.client_address + "), renewed at " + other.renewed_at;
+  return "held by " + other.hostname + " (" + other.client_address + ") since " + other.taken_at +
+         ", renewed at " + other.renewed_at;
+}
+
+std::string silence_text(const database::owner& former) {
+  const database::inheritance rules;
+  return "free, but the stack of " + former.hostname + " (" + former.client_address +
+         ") may still run: it is taken " + to_text(rules.renewal) + " after its last renewal (" +
+         former.renewed_at + ") and " + to_text(rules.quiet) + " without a session from there";
+}
+
+// What other machines must know: whether this one's containers may be at work on the databases.
+bool stack_is_up(const world& w) {
+  const auto at = w.stands.get()->at;
+  if (at == phase::serving || at == phase::upgrading) return true;
+  const auto now = w.observed.get();
+  return std::any_of(now->containers.begin(), now->containers.end(),
+                     [](const auto& each) { return !each.one_off && each.running(); });
 }
 
 }  // namespace
@@ -96,8 +115,10 @@ Result<> link_database(world& w) {
   if (same) return {};
   w.database = std::make_shared<database::server>(w.executor, *where);
   where->application_name = "difyd-lease";
+  auto self = database::this_machine();
+  self.machine_id += '/' + w.settings.project;  // another project here is another owner
   w.lease = std::make_shared<database::lease>(w.executor, *where, w.settings.database.main,
-                                              w.settings.database.lease, database::this_machine());
+                                              w.settings.database.lease, std::move(self));
   return {};
 }
 
@@ -111,6 +132,8 @@ task<Result<bool>> take_lease(world& w) {
   }
   if (state->held)
     w.lease_text.set("held since " + to_rfc3339(std::chrono::system_clock::now()));
+  else if (state->free && state->other)
+    w.lease_text.set(silence_text(*state->other));
   else
     w.lease_text.set(state->other ? owner_text(*state->other) : "held by another machine");
   co_return state->held;
@@ -127,21 +150,28 @@ task<void> await_lease(world& w) {
 }
 
 task<void> keep_lease(world& w) {
+  bool told_up = false;
+  auto told_at = std::chrono::steady_clock::time_point::min();
   for (;;) {
+    co_await pause(2s);
     const auto lease = w.lease;
-    co_await pause(lease && !lease->held() ? 2s : 10s);
     // Before the first lease there is nothing to keep; the start takes it.
     const auto at = w.stands.get()->at;
-    if (!lease || (at == phase::starting && !fallen(w)) || at == phase::waiting_for_lease) continue;
-    const bool up = at == phase::serving || at == phase::upgrading || fallen(w);
+    const bool start_takes_it = (at == phase::starting && !fallen(w)) || at == phase::waiting_for_lease;
+    if (!lease || (start_takes_it && !lease->held())) continue;
+    const bool up = stack_is_up(w);
+    const auto now = std::chrono::steady_clock::now();
+    if (lease->held() && up == told_up && now < told_at + 10s) continue;
     const auto deployed = w.book ? w.book->current().deployed : std::nullopt;
     const auto renewed = co_await lease->renew(deployed ? deployed->version.text() : std::string(), up);
+    told_up = up;
+    told_at = now;
     if (renewed || lease->held()) continue;
     w.lease_text.set("lost: " + renewed.error().message);
     const auto taken = co_await take_lease(w);
     if (taken && *taken)
       log::info("lease", "taken again");
-    else if (taken && (w.stands.get()->at == phase::serving || fallen(w)))
+    else if (taken && (w.stands.get()->at == phase::serving || w.stands.get()->at == phase::starting))
       propose_stand_down(w);
     else
       log::warning("lease", "cannot renew the lease", {{"cause", renewed.error().message}});

@@ -10,8 +10,10 @@ namespace {
 struct machine {
   asio::io_context loop;
   lease claim;
-  explicit machine(const std::string& id, endpoint where = as(), const std::string& main = "dify")
-      : claim(loop.get_executor(), std::move(where), main, "difyd", {id, "boot-" + id, "host-" + id}) {}
+  explicit machine(const std::string& id, endpoint where = as(), const std::string& main = "dify",
+                   inheritance rules = {})
+      : claim(loop.get_executor(), std::move(where), main, "difyd", {id, "boot-" + id, "host-" + id}, rules) {
+  }
 
   lease_state acquire() {
     auto got = run_task(loop, claim.acquire());
@@ -86,7 +88,7 @@ TEST_CASE("a lease whose session ended is lost and does not come back by itself"
 
   // While it was away another machine may have taken it.
   end_lease_sessions();
-  machine b("b");
+  machine b("b", as(), "dify", {duration(0), duration(0)});
   CHECK(eventually([&] { return b.acquire().held; }));
   CHECK(run_task(a.loop, a.claim.renew("1.11.4", true)).error().code == "lease-lost");
   CHECK_FALSE(a.acquire().held);
@@ -128,6 +130,52 @@ TEST_CASE("without a server the lease is neither taken nor lost by a throw") {
   CHECK(none.error().code == "database-unreachable");
   CHECK_FALSE(a.claim.held());
   CHECK(run_task(a.loop, a.claim.release(false)));
+}
+
+TEST_CASE("a stack that may still run keeps a free lease from being inherited") {
+  auto api = as();
+  api.application_name = "dify-1.11.4-api";
+  auto session = connected(api, "dify");
+  {
+    machine gone("gone");
+    REQUIRE(eventually([&] { return gone.acquire().held; }));
+    REQUIRE(run_task(gone.loop, gone.claim.renew("1.11.4", true)));
+  }
+  machine b("b", as(), "dify", {std::chrono::seconds(1), std::chrono::milliseconds(300)});
+  lease_state seen;
+  REQUIRE(eventually([&] {
+    seen = b.acquire();
+    return !seen.held && seen.free && seen.other->seconds_since_renewal > 2;
+  }));
+  CHECK(seen.other->machine_id == "gone");
+  CHECK(seen.other->stack_up);
+  CHECK(locks() == "0");
+  session.reset();
+  CHECK(eventually([&] { return b.acquire().held; }));
+  // Its own machine needs no rules, and neither does anybody once the stack is down.
+  REQUIRE(run_task(b.loop, b.claim.release(true)));
+  machine again("b");
+  CHECK(again.acquire().held);
+  REQUIRE(run_task(again.loop, again.claim.release(false)));
+  machine c("c");
+  CHECK(c.acquire().held);
+  REQUIRE(run_task(c.loop, c.claim.release(false)));
+}
+
+TEST_CASE("a pooler is no place for a lease") {
+  endpoint pooler = as("plain", "plain");
+  const auto port = from_environment("PGTEST_POOLER_PORT");
+  if (port.empty()) {
+    WARN("skipped: pgbouncer is not installed");
+    return;
+  }
+  pooler.port = std::atoi(port.c_str());
+  pooler.sslmode = "disable";
+  machine m("m", pooler, "plain_main");
+  const auto refused = run_task(m.loop, m.claim.acquire());
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == "database-pooler");
+  CHECK(refused.error().remedy.find("PostgreSQL itself") != std::string::npos);
 }
 
 TEST_CASE("this machine") {

@@ -188,6 +188,9 @@ environment:
         return self.docker("exec", self.postgres["DIFYD_POSTGRES_CONTAINER"], "psql", "-U", "postgres", "-d", database,
                            "-Atc", statement).strip()
 
+    def stack_up_in_lease(self):
+        return self.sql("select stack_up from difyd.lease", "difyd").strip() == "t"
+
     def close(self):
         try:
             self.stop_daemon(signal.SIGKILL)

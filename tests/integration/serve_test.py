@@ -134,6 +134,14 @@ class TwoMachines(unittest.TestCase):
         self.assertEqual(get(second.health, "/healthz")[0], 200)
         self.assertEqual(get(second.health, "/readyz")[0], 503)
         self.assertIn("held by", second.status()["lease"])
+        # A daemon that ended leaves its stack up: the lease is free and yet not to be had.
+        first.stop_daemon()
+        wait_until("the stack that may still run is named",
+                   lambda: "may still run" in second.status()["lease"], 30)
+        self.assertEqual(second.status()["phase"], "waiting-for-lease")
+        first.serve().await_phase("serving")
+        self.assertEqual(first.difyd("down")[0], 0)
+        wait_until("the row says that the stack is down", lambda: not first.stack_up_in_lease(), 20)
         first.stop_daemon()
         # The databases belong to the first machine's storage, not to the second's empty one.
         self.assertIn("do not belong together", second.await_phase("holding")["message"])

@@ -4,9 +4,9 @@
 // so every machine first looks for the database, then for the schema, and only then makes one.
 //
 // The lock lives in one session that never reconnects: whoever loses the session has lost the
-// lease. A free lock is taken at once today; inheriting from a silent owner whose row says
-// stack=up (DESIGN, "The lease": 120 s without renewal, 60 s without a session from its
-// address) belongs into may_inherit().
+// lease. The server ends it within a minute when its machine is gone (keepalives set for it).
+// A free lock whose row says that another machine's stack is up is not free: that stack may go on
+// without its difyd. It is inherited by the rules of `inheritance`.
 #pragma once
 
 #include <memory>
@@ -25,7 +25,8 @@ struct owner {
   std::string client_address;  // as the server sees it
   std::string version;         // of Dify; "" before anything is deployed
   bool stack_up = false;
-  std::string renewed_at;  // by the database's clock, RFC 3339
+  std::string taken_at;    // by the database's clock, RFC 3339
+  std::string renewed_at;  // likewise
   double seconds_since_renewal = 0;
 };
 
@@ -38,21 +39,30 @@ struct identity {
 
 identity this_machine();
 
+// How long the former owner of a free lock must have been silent where its row says stack=up.
+struct inheritance {
+  duration renewal{std::chrono::seconds(120)};  // since the row was renewed, by the database's clock
+  duration quiet{std::chrono::seconds(60)};     // without any session from its address, by our clock
+};
+
 struct lease_state {
   bool held = false;
   std::optional<owner> other;  // who has it, or had it last, where that is not us
+  bool free = false;           // not held by anybody, and not inherited yet
 };
 
 class lease {
  public:
   // `main` is Dify's main database, `wanted` the name of the lease's own.
-  lease(asio::any_io_executor executor, endpoint where, std::string main, std::string wanted, identity self);
+  lease(asio::any_io_executor executor, endpoint where, std::string main, std::string wanted, identity self,
+        inheritance rules = {});
   lease(const lease&) = delete;
   lease& operator=(const lease&) = delete;
   ~lease();
 
   // One attempt: connects, takes the lock where it is free, writes the owner row.
-  // held=false with the other's row is not an error.
+  // held=false with the other's row is not an error. Error "database-pooler": a session lock means nothing
+  // behind a connection pooler (pgbouncer.org/features.html).
   task<Result<lease_state>> acquire();
 
   // The lock is still ours: same backend pid, lock in pg_locks, asked in one statement.
@@ -78,7 +88,8 @@ class lease {
   std::shared_ptr<state> state_;
 };
 
-// Whether a free lock whose row names another owner may be taken. Thin: always. Pure.
-bool may_inherit(const owner& former);
+// Whether a free lock whose row names another machine may be taken. `quiet`: for how long no session from
+// the former owner's address has been seen. Pure.
+bool may_inherit(const owner& former, duration quiet, const inheritance& rules);
 
 }  // namespace difyd::database

@@ -83,3 +83,28 @@ TEST_CASE("an endpoint as libpq wants it") {
 }
 
 TEST_CASE("the lease's key never changes") { CHECK(lease::key() == -515412377118227394); }
+
+TEST_CASE("a silent owner is inherited from by both rules, a stopped one at once") {
+  using namespace std::chrono_literals;
+  const inheritance rules;
+  struct {
+    bool stack_up;
+    double seconds_since_renewal;
+    duration quiet;
+    bool inherits;
+  } const table[] = {
+      {false, 0, -1ms, true},       // nothing of it runs
+      {true, 0, -1ms, false},       //
+      {true, 119.9, 60s, false},    // may only be slow
+      {true, 120, 59999ms, false},  // its containers may only be reconnecting
+      {true, 120, 60s, true},       //
+      {true, 1e6, -1ms, false},     // sessions are there: the stack runs without its difyd
+  };
+  for (const auto& each : table) {
+    owner former;
+    former.stack_up = each.stack_up;
+    former.seconds_since_renewal = each.seconds_since_renewal;
+    CAPTURE(each.stack_up, each.seconds_since_renewal, each.quiet.count());
+    CHECK(may_inherit(former, each.quiet, rules) == each.inherits);
+  }
+}
