@@ -32,16 +32,16 @@ std::optional<std::uint16_t> published_port(const compose::project& project) {
   return std::nullopt;
 }
 
-page_words words_of(phase at, const std::string& to) {
+page_words words_of(phase at, const std::optional<ledger::journal>& flight) {
+  const std::string upgrade = flight ? "The upgrade to " + flight->to.text() : std::string();
+  const bool going_back = flight && !flight->entries.empty() && flight->entries.back().step == "put-back";
   switch (at) {
     case phase::upgrading:
-      return {"Dify is being upgraded",
-              to.empty() ? std::string() : "The upgrade to " + to + " is under way."};
+      if (going_back) return {"Dify is being started again", upgrade + " was given up."};
+      return {"Dify is being upgraded", flight ? upgrade + " is under way." : std::string()};
     case phase::holding:
-      return {"Dify is down for maintenance",
-              to.empty()
-                  ? "An operator has to decide how it goes on."
-                  : "The upgrade to " + to + " did not finish. An operator has to decide how it goes on."};
+      return {"Dify is down for maintenance", (flight ? upgrade + " did not finish. " : std::string()) +
+                                                  "An operator has to decide how it goes on."};
     case phase::stopped:
       return {"Dify is stopped", "An operator has stopped it."};
     default:
@@ -53,7 +53,7 @@ std::optional<front::maintenance_page> page_now(const world& w, const verdict& g
   auto page = *w.page.get();
   if (!page) return page;
   const auto flight = w.book ? w.book->current().in_flight : std::nullopt;
-  const auto words = words_of(w.stands.get()->at, flight ? flight->to.text() : std::string());
+  const auto words = words_of(w.stands.get()->at, flight);
   page->title = words.title;
   page->detail = words.detail;
   // The load balancer's check is answered where the page is to be shown through it, not for a stack

@@ -17,8 +17,8 @@ struct page_words {
   std::string detail;  // may be empty
 };
 
-// What visitors read; `to` is the version of the upgrade in flight, empty without one. Pure.
-page_words words_of(phase at, const std::string& to);
+// What visitors read; `flight` is the upgrade in flight, if any. Pure.
+page_words words_of(phase at, const std::optional<ledger::journal>& flight);
 
 // The page as it is published now; nullopt where difyd-health is to let the port go.
 std::optional<front::maintenance_page> page_now(const world& w, const verdict& given);
