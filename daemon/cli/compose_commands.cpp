@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <functional>
-#include <optional>
 #include <string_view>
 
 #include "compose_session.hpp"
@@ -12,12 +11,6 @@
 
 namespace difyd::cli {
 namespace {
-
-// As report_compose's.
-int compose_exit_code(const Error& error) {
-  if (error.code.ends_with("file-not-found")) return compose_no_file;
-  return error.code == "compose-invalid" || error.code == "compose-syntax" ? compose_invalid : compose_failed;
-}
 
 constexpr const char* about =
     "Runs any compose file as docker compose does, and what docker compose started:\n"
@@ -57,29 +50,17 @@ class compose_line {
         return report({"usage", error.what(), "See: difyd compose --help"}, compose_usage);
       return app_.exit(error) == 0 ? compose_done : compose_usage;
     }
-    if (json_) {
-      if (given_.format.empty()) given_.format = "json";
-      if (const auto wrong = load_error()) return report(*wrong, compose_exit_code(*wrong));
-    }
+    if (json_ && given_.format.empty()) given_.format = "json";
     return chosen_ ? chosen_(given_) : int(compose_usage);
   }
 
  private:
   using command = int (*)(const compose_options&);
 
-  // Compose files with a mistake are told as JSON too. Standard input can be read only once.
-  std::optional<Error> load_error() const {
-    auto quiet = given_;
-    quiet.quiet = true;
-    if (std::ranges::find(quiet.files, "-") != quiet.files.end()) return std::nullopt;
-    const auto project = project_or_name(quiet);
-    return project ? std::nullopt : std::optional(project.error());
-  }
-
   // Seen before the parsing, so that mistakes in the command line are told as JSON too.
   void add_json(CLI::App* to) {
     to->add_flag("--json", ignored_,
-                 "print JSON: config, ps, logs, and what is wrong with the command line or the files");
+                 "print JSON: config, ps, logs, and whatever goes wrong");
   }
 
   CLI::App* add(const char* name, const char* help, command what,

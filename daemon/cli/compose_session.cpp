@@ -4,17 +4,27 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "context.hpp"
 #include "difyd/control/claim.hpp"
 #include "difyd/control/wire.hpp"
 
 namespace difyd::cli {
 
+namespace {
+
+int compose_exit_code(const Error& error) {
+  if (error.code.ends_with("file-not-found")) return compose_no_file;
+  return error.code == "compose-invalid" || error.code == "compose-syntax" ? compose_invalid : compose_failed;
+}
+
+}  // namespace
+
 int report_compose(const Error& error) {
+  const int code = compose_exit_code(error);
+  if (answers_in_json()) return report(error, code);
   std::fprintf(stderr, "difyd compose: %s\n", error.message.c_str());
   if (!error.remedy.empty()) std::fprintf(stderr, "  %s\n", error.remedy.c_str());
-  if (error.code.ends_with("file-not-found")) return compose_no_file;
-  if (error.code == "compose-invalid" || error.code == "compose-syntax") return compose_invalid;
-  return compose_failed;
+  return code;
 }
 
 void print_warnings(const std::vector<std::string>& warnings) {
@@ -63,7 +73,7 @@ int with_engine(std::function<task<int>(engine::client&)> work) {
     try {
       std::rethrow_exception(failure);
     } catch (const std::exception& e) {
-      std::fprintf(stderr, "difyd compose: %s\n", e.what());
+      report_compose({"internal", e.what(), {}});
     }
   });
   loop.run();

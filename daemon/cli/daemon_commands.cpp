@@ -53,11 +53,7 @@ task<int> act(options given, std::string path, std::string body, bool wait) {
   const bool upgrade = path == "/v1/upgrade";
   control::client daemon(socket_path(given));
   auto answer = co_await daemon.post(std::move(path), std::move(body));
-  if (!answer) {
-    Error error = answer.error();
-    if (error.code == "upgrade-in-flight") error.remedy = "Follow it: difyd upgrade --follow";
-    co_return report(error, exit_code_of(error));
-  }
+  if (!answer) co_return report(answer.error(), exit_code_of(answer.error()));
   auto what = control::parse_accepted(*answer);
   if (!what) co_return report(what.error());
   if (wait)

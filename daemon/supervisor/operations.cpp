@@ -58,7 +58,8 @@ control::operation_status named(const char* kind) {
 
 Result<> no_upgrade_running(const world& w) {
   if (!w.chief.busy_with(priority::upgrade)) return {};
-  return fail("upgrade-in-flight", "cannot do that now: an upgrade is under way", "Follow it: difyd status");
+  return fail("upgrade-in-flight", "cannot do that now: an upgrade is under way",
+              "Follow it: difyd upgrade --follow");
 }
 
 task<ended> heal(world& w, std::string id) {

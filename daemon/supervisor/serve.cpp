@@ -37,7 +37,7 @@ using namespace std::chrono_literals;
 int complain(const Error& error) {
   std::fprintf(stderr, "difyd: %s\n", error.message.c_str());
   if (!error.remedy.empty()) std::fprintf(stderr, "       %s\n", error.remedy.c_str());
-  return 1;
+  return error.code.starts_with("config-") || error.code == "endpoint-invalid" ? 2 : 1;
 }
 
 log::level level_of(const std::string& name) {
@@ -228,10 +228,10 @@ int serve(const serve_options& options) {
 
 int check(const std::string& path, bool json) {
   auto settings = load(path);
-  if (!settings) return complain(settings.error()), 2;
+  if (!settings) return complain(settings.error());
   log::start(log::level::error);
   auto engine_at = engine_endpoint(*settings);
-  if (!engine_at) return complain(engine_at.error()), 2;
+  if (!engine_at) return complain(engine_at.error());
   asio::io_context loop(1);
   auto* all = new world(loop.get_executor(), std::move(*settings), std::move(*engine_at));
   int code = 2;

@@ -141,6 +141,8 @@ class CommandLine(unittest.TestCase):
             self.assertEqual((code, error["code"], error["file"], error["line"]), (15, "compose-invalid", str(path), 2), words)
         code, error = self.error("compose", "ps", "--json", "--no-such")
         self.assertEqual((code, error["code"]), (16, "usage"))
+        code, error = self.error("--json", "compose", "-p", "x", "ps")
+        self.assertEqual((code, error["code"]), (1, "engine-not-running"))
         self.write("services:\n  a: {image: i}\n", "compose.yaml")
         self.assertEqual(list(json.loads(self.difyd("--json", "compose", "config")[1])["services"]), ["a"])
 

@@ -105,7 +105,7 @@ class BadDaemon(unittest.TestCase):
         self.assertIn("database", err)
         self.assertIn("redis.port", err)
         code, _, err = m.difyd("serve")
-        self.assertEqual(code, 1)
+        self.assertEqual(code, 2)
         self.assertIn("difyd.yaml:", err)
 
     def test_no_daemon(self):
