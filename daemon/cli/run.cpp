@@ -14,6 +14,7 @@
 #include "daemon_commands.hpp"
 #include "difyd/base/text.hpp"
 #include "difyd/cli/compose_commands.hpp"
+#include "env_commands.hpp"
 #include "stack_logs.hpp"
 
 namespace difyd::cli {
@@ -54,6 +55,7 @@ struct arguments {
   bool with_health = false;
   bool follow = false;
   std::string version;
+  std::string from;  // a version
   std::string id;
   std::vector<std::string> services;
   std::string tail;
@@ -242,6 +244,13 @@ class command_line {
     });
     config->callback(
         [this] { chosen_ = config_ ? config_ : [this] { return print_config(given_.global); }; });
+    auto* env = add("env", "the environment of releases", [] { return int(usage_error); });
+    env->require_subcommand(1);
+    auto* diff = env->add_subcommand("diff", "how two releases differ, and what would be in force");
+    diff->add_option("from", given_.from, "the old release, for example 1.11.4")->required();
+    diff->add_option("to", given_.version, "the new release, for example 1.12.1")->required();
+    env->callback(
+        [this] { chosen_ = [this] { return show_env_diff(given_.global, given_.from, given_.version); }; });
     add("version", "the version of this program", [this] { return print_version(given_.global); });
   }
 

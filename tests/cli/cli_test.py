@@ -146,6 +146,44 @@ class CommandLine(unittest.TestCase):
         self.write("services:\n  a: {image: i}\n", "compose.yaml")
         self.assertEqual(list(json.loads(self.difyd("--json", "compose", "config")[1])["services"]), ["a"])
 
+    def release(self, version, example):
+        docker = self.folder / "bundles" / f"dify-{version}" / "docker"
+        docker.mkdir(parents=True)
+        (docker / "docker-compose.yaml").write_text(f"services: {{api: {{image: 'langgenius/dify-api:{version}'}}}}\n")
+        (docker / ".env.example").write_text(example)
+
+    def test_env_diff(self):
+        self.release("1.9.2", "SECRET_KEY=sk-public\nDB_HOST=db\nEDITION=A\n")
+        self.release("1.10.1", "SECRET_KEY=\nDB_HOST=db_postgres\nDEPLOYMENT_EDITION=A\n")
+        (self.folder / "advisories.yaml").write_text(
+            "format: 1\nnewest_known: 1.10.1\nadvisories: []\nrenamed_keys: {EDITION: DEPLOYMENT_EDITION}\n")
+        config = self.write(f"storage: {{root: {self.folder}}}\nstate_dir: {self.folder}\n"
+                            f"releases: {{source: {self.folder}/bundles, advisories: {self.folder}/advisories.yaml}}\n")
+        diff = ["--config", str(config), "env", "diff"]
+        code, out, err = self.difyd(*diff, "1.9.2", "1.10.1")
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn("what is in force is not known", out)
+        # Where the old release has run, what it ran with is compared too.
+        ran = self.folder / "releases/dify-1.9.2/docker"
+        ran.mkdir(parents=True)
+        (ran / ".env").write_text("SECRET_KEY=hidden\nDB_HOST=db\nEDITION=B\n")
+        for text in (self.difyd(*diff, "1.9.2", "1.10.1")[1], self.difyd(*diff, "--json", "1.9.2", "1.10.1")[1]):
+            self.assertNotIn("hidden", text)
+            self.assertNotIn("sk-public", text)
+        found = {each["key"]: each for each in json.loads(text)["differences"]}
+        self.assertEqual((found["EDITION"]["kind"], found["EDITION"]["matters"]), ("renamed", "own value"))
+        self.assertEqual((found["SECRET_KEY"]["in_force"], found["SECRET_KEY"]["then_in_force"]), ("set", "set"))
+        self.assertEqual(found["DB_HOST"]["then_in_force"], "db_postgres")
+        code, error = self.error(*diff, "1.9.2", "1.10.2", "--json")
+        self.assertEqual((code, error["code"]), (2, "release-unknown"))
+        code, error = self.error("--config", str(config), "env", "dif", "--json")
+        self.assertIn("difyd env diff", error["remedy"])
+        # Without the file the renamed keys are not known, and that is said.
+        (self.folder / "advisories.yaml").unlink()
+        code, out, err = self.difyd(*diff, "1.9.2", "1.10.1")
+        self.assertEqual(code, 0)
+        self.assertIn("which keys were renamed is not known", err)
+
 
 if __name__ == "__main__":
     unittest.main()

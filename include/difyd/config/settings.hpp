@@ -103,6 +103,7 @@ struct settings {
   std::string project;
   std::optional<difyd::version> version;  // wanted; unset: the ledger's
   std::string releases_source;            // folder that holds dify-<version>/
+  std::string advisories;                 // file with the facts per hop between versions
   std::string state_dir;
   std::string runtime_dir;
   std::string engine_host;  // "unix:///var/run/docker.sock"

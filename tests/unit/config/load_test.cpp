@@ -242,11 +242,12 @@ TEST_CASE("secrets come from files and credentials, and are never printed") {
 }
 
 TEST_CASE("which variables hold secrets") {
-  for (const char* name :
-       {"SECRET_KEY", "DB_PASSWORD", "CELERY_BROKER_URL", "PLUGIN_DAEMON_KEY", "API_SENTRY_DSN",
-        "SANDBOX_API_KEY", "PASSWORD_PEPPER", "SMTP_PASSWORD", "HF_TOKEN", "AZURE_BLOB_CONNECTION_STRING"})
+  for (const char* name : {"SECRET_KEY", "DB_PASSWORD", "CELERY_BROKER_URL", "PLUGIN_DAEMON_KEY",
+                           "API_SENTRY_DSN", "SANDBOX_API_KEY", "PASSWORD_PEPPER", "SMTP_PASSWORD",
+                           "HF_TOKEN", "ORACLE_PWD", "AZURE_BLOB_CONNECTION_STRING"})
     CHECK(names_secret(name));
-  for (const char* name :
-       {"DB_HOST", "TOP_K_MAX_VALUE", "REDIS_KEY_PREFIX", "KEYBOARD", "COMPOSE_PROFILES", "FILES_URL"})
+  for (const char* name : {"DB_HOST", "TOP_K_MAX_VALUE", "REDIS_KEY_PREFIX", "KEYBOARD", "COMPOSE_PROFILES",
+                           "FILES_URL", "ACCESS_TOKEN_EXPIRE_MINUTES", "EMAIL_REGISTER_TOKEN_EXPIRY_MINUTES",
+                           "PLUGIN_BASED_TOKEN_COUNTING_ENABLED"})
     CHECK_FALSE(names_secret(name));
 }
