@@ -17,6 +17,7 @@ std::string event_line(const control::event& event) {
   if (event.kind == "step") return clock + "step " + event.subject + " " + event.state + text;
   if (event.kind == "service") return clock + "  " + event.subject + " " + event.state + text;
   if (event.kind == "output") return clock + "    | " + event.text;
+  if (event.kind == "guard") return clock + "  guard: " + event.text;
   if (event.kind == "pull") return clock + "  pull " + event.subject + " " + event.state + text;
   if (event.kind == "phase") return clock + "phase " + event.state + text;
   return {};
@@ -157,7 +158,8 @@ task<int> tell_ended(control::client& daemon, control::operation_status upgrade,
   result.operation = upgrade.id;
   result.subject = upgrade.kind;
   result.state = upgrade.result;
-  result.text = "the upgrade " + versions_of(upgrade) + ", begun " + upgrade.started + ", is no longer at work";
+  result.text =
+      "the upgrade " + versions_of(upgrade) + ", begun " + upgrade.started + ", is no longer at work";
   result.remedy = "See: difyd history";
   progress shown(false, json);
   shown.show(result);

@@ -25,7 +25,8 @@ constexpr const char* server_sql =
     " pg_is_in_recovery() or current_setting('default_transaction_read_only') = 'on',"
     " r.rolsuper, r.rolcreatedb or r.rolsuper,"
     " (select sum(numbackends) from pg_stat_database),"
-    " current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
+    " current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,"
+    " host(inet_client_addr())"
     " from pg_roles r where r.rolname = current_user";
 
 constexpr const char* database_sql =
@@ -92,6 +93,7 @@ Result<server_facts> ask_server(session& s) {
   facts.create_database = truth(r[6]);
   facts.connections_used = number(r[7]);
   facts.connections_max = number(r[8]);
+  facts.client_address = text(r[9]);
   const auto names =
       s.query("select datname from pg_database where datallowconn and not datistemplate order by 1", {},
               "list databases");

@@ -7,12 +7,13 @@
 
 #include "difyd/stack/executor.hpp"
 #include "difyd/stack/plan.hpp"
+#include "difyd/upgrade/guard.hpp"
 #include "world.hpp"
 
 namespace difyd::supervisor {
 
 // On the migrators' containers: the id of their upgrade.
-inline constexpr const char* upgrade_label = "dev.difyd.upgrade";
+using upgrade::upgrade_label;
 
 using project_ptr = std::shared_ptr<const compose::project>;
 

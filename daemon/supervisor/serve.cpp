@@ -19,6 +19,7 @@
 #include "difyd/health/render.hpp"
 #include "difyd/http/server.hpp"
 #include "engine_work.hpp"
+#include "guarding.hpp"
 #include "health_child.hpp"
 #include "judging.hpp"
 #include "links.hpp"
@@ -129,6 +130,7 @@ class daemon_process {
     group_.spawn("probing", keep_probing(world_));
     group_.spawn("watching", watcher_.run());
     group_.spawn("lease", keep_lease(world_));
+    group_.spawn("guard", keep_guard(world_));
     group_.spawn("director", world_.chief.run());
     group_.spawn("starting", keep_starting(world_));
     group_.spawn("systemd", tell_systemd(world_));

@@ -28,12 +28,6 @@ std::vector<std::string> to_stop(const stack::observed& now, const std::vector<s
 
 bool ours(const database::session_info& session) { return session.application_name.rfind("difyd", 0) == 0; }
 
-std::string session_text(const database::session_info& session) {
-  return (session.application_name.empty() ? "unnamed" : session.application_name) + " (pid " +
-         std::to_string(session.pid) + ", " + session.user + " from " +
-         (session.client_address.empty() ? "a socket" : session.client_address) + ")";
-}
-
 // Reference of the image of each infrastructure service of `to` that differs from what the same
 // service, or one of the same repository, has run so far.
 bool image_changes(const compose::project& from, const compose::project& to, const std::string& service) {
@@ -59,7 +53,8 @@ task<Result<>> upgrade_work::prove_silence() {
     left.clear();
     if (sessions)
       for (const auto& session : *sessions)
-        if (!ours(session)) left.push_back(session_text(session));
+        if (!ours(session) && upgrade::of_dify(session, database->where().user))
+          left.push_back(upgrade::to_text(session));
     if (sessions && left.empty()) co_return Result<>{};
     co_await pause(500ms);
   }

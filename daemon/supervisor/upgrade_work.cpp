@@ -2,6 +2,7 @@
 
 #include "difyd/base/log.hpp"
 #include "difyd/base/text.hpp"
+#include "difyd/release/roles.hpp"
 #include "load_release.hpp"
 
 namespace difyd::supervisor {
@@ -36,8 +37,30 @@ upgrade_work::upgrade_work(world& w, std::string id, version to, std::string ori
     from_ = w.book->current().deployed->version;
 }
 
+upgrade_work::~upgrade_work() { world_.guarded.set(std::nullopt); }
+
+std::optional<upgrade::guarded> upgrade_work::guard_of(step at) const {
+  const bool silent = at == step::backup || at == step::migrate;
+  const bool started = at == step::start || at == step::verify || at == step::commit;
+  if ((!silent && !started) || !target_) return std::nullopt;
+  upgrade::guarded rules;
+  rules.id = id_;
+  rules.project = world_.settings.project;
+  rules.role = world_.database ? world_.database->where().user : world_.settings.database.user;
+  rules.started = started;
+  const auto& project = target_->project;
+  for (const auto& service : infrastructure(project)) rules.allowed[service];
+  if (!started) return rules;
+  for (const auto& [name, service] : project.services) rules.allowed[name];
+  for (const auto& name : release::database_users(project))
+    rules.allowed[name] = release::image_of(project, name);
+  return rules;
+}
+
 task<Result<>> upgrade_work::record(mark entry, std::string detail) {
   show(entry, detail);
+  // Before a step that needs it begins, and off before one that it would disturb.
+  if (entry.state == mark_state::begun) world_.guarded.set(guard_of(entry.at));
   if (!needs_journal(entry.at)) co_return Result<>{};
   const auto now = std::chrono::system_clock::now();
   if (!journaled_) {

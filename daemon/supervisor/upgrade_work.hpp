@@ -17,6 +17,7 @@ class upgrade_work final : public upgrade::effects {
  public:
   // `journaled`: an upgrade found in flight, whose journal is begun already.
   upgrade_work(world& w, std::string id, version to, std::string origin, bool journaled);
+  ~upgrade_work() override;  // the guard ends with the upgrade
 
   task<Result<>> record(upgrade::mark entry, std::string detail) override;
   task<upgrade::step_result> admit() override;
@@ -55,6 +56,9 @@ class upgrade_work final : public upgrade::effects {
   task<Result<int>> migrator_job(release_ptr to, std::string& output);
   task<Result<>> migrators_gone();
   void tell(std::string line);
+  // What may be on the engine and on the databases while this step runs; nothing is guarded before the
+  // silence is proven and on the way back.
+  std::optional<upgrade::guarded> guard_of(upgrade::step at) const;
   void show(upgrade::mark entry, const std::string& detail);
   std::string migrator_name() const { return "difyd-migrate-" + id_; }
 

@@ -39,7 +39,8 @@ world::world(asio::any_io_executor where, config::settings values, http::endpoin
       page(where),
       schema(where),
       lease_text(where),
-      operation(where) {}
+      operation(where),
+      guarded(where) {}
 
 void stand(world& w, phase at, std::string message, std::vector<std::string> options) {
   const auto before = w.stands.get();

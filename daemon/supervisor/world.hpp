@@ -22,6 +22,7 @@
 #include "difyd/model/phase.hpp"
 #include "difyd/release/working_copy.hpp"
 #include "difyd/stack/observed.hpp"
+#include "difyd/upgrade/guard.hpp"
 #include "director.hpp"
 #include "event_log.hpp"
 #include "waiting.hpp"
@@ -65,6 +66,7 @@ struct world {
   cell<std::string> schema;                           // revision of the main database when last read
   cell<std::string> lease_text;
   cell<std::optional<control::operation_status>> operation;  // the running or the last one
+  cell<std::optional<upgrade::guarded>> guarded;             // from the proof of silence to the commit
   // Dify was up in this run of the daemon: what falls is brought up again as it is, not upgraded.
   bool settled = false;
   std::string data_root;                                            // the engine's, once it was asked

@@ -188,6 +188,11 @@ environment:
         return self.docker("exec", self.postgres["DIFYD_POSTGRES_CONTAINER"], "psql", "-U", "postgres", "-d", database,
                            "-Atc", statement).strip()
 
+    def start_sql(self, statement, user, database="dify"):
+        """A session of its own that runs the statement; over the server's own socket."""
+        return subprocess.Popen(["docker", "exec", self.postgres["DIFYD_POSTGRES_CONTAINER"], "psql", "-U", user, "-d", database,
+                                 "-Atc", statement], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
     def stack_up_in_lease(self):
         return self.sql("select stack_up from difyd.lease", "difyd").strip() == "t"
 

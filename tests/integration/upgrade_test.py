@@ -68,6 +68,26 @@ class Upgrade(unittest.TestCase):
             return overlaps
         return result
 
+    def test_what_a_human_starts_in_the_middle_is_ended_and_reported(self):
+        code, _, err = self.m.difyd("upgrade", "--no-wait", "1.12.1")
+        self.assertEqual(code, 0, err)
+        wait_until("the migration", lambda: "migrate" in self.steps(), 60)
+        versions = self.watch_versions()
+        self.m.docker("start", f"{self.m.project}-api-1")
+        query = "set application_name to 'somebody'; select pg_sleep(120)"
+        somebody = self.m.start_sql(query, "dify")
+        code, out, err = self.m.difyd("upgrade", "--follow")
+        self.assertEqual(code, 0, out + err + self.m.tail())
+        self.assertEqual(versions(), [])
+        self.assertIn(f"ended container {self.m.project}-api-1 (langgenius/dify-api:1.11.3)", out)
+        self.assertIn("ended session somebody", out)
+        self.assertNotEqual(somebody.wait(10), 0)
+        self.assertEqual(self.m.status()["deployed"], "1.12.1")
+
+    def steps(self):
+        operation = self.m.status().get("operation") or {"steps": []}
+        return [each["step"] for each in operation["steps"]]
+
     def test_a_worker_that_ignores_sigterm_is_stopped_all_the_same(self):
         self.upgrade("1.12.5")
         self.upgrade("1.13.0")
@@ -92,7 +112,7 @@ class Upgrade(unittest.TestCase):
     def test_a_killed_daemon_goes_on_with_the_upgrade(self):
         code, out, err = self.m.difyd("upgrade", "--no-wait", "1.12.1")
         self.assertEqual(code, 0, err)
-        wait_until("the stop step", lambda: any(s["step"] == "stop" for s in (self.m.status().get("operation") or {"steps": []})["steps"]), 60)
+        wait_until("the stop step", lambda: "stop" in self.steps(), 60)
         self.m.stop_daemon(machine.signal.SIGKILL)
         self.m.serve()
         wait_until("the page", lambda: "Dify is" in page(self.m.http), 20)

@@ -25,7 +25,9 @@ struct server_facts {
   std::string version;      // "15.14"
   bool tls = false;         // of this very connection
   std::string tls_version;  // "TLSv1.3"
-  bool read_only = false;   // standby, or default_transaction_read_only
+  std::string
+      client_address;      // from where this connection comes, as the server sees it; "" for a unix socket
+  bool read_only = false;  // standby, or default_transaction_read_only
   bool superuser = false;
   bool create_database = false;  // the role may CREATE DATABASE
   int connections_used = 0;      // all sessions that count against the limit
