@@ -69,6 +69,10 @@ task<Result<>> book::append(journal_entry entry) {
   return change([entry = std::move(entry)](const record& book) { return with_entry(book, entry); });
 }
 
+task<Result<>> book::set_baseline(baseline before) {
+  return change([before = std::move(before)](const record& book) { return with_baseline(book, before); });
+}
+
 task<Result<>> book::finish_upgrade(ending result, std::string reason, std::optional<deployment> now) {
   const auto at = std::chrono::system_clock::now();
   return change([result, reason = std::move(reason), now = std::move(now), at](const record& book) {

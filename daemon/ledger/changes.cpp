@@ -36,6 +36,8 @@ Result<record> with_upgrade(const record& book, journal started) {
                     book.in_flight->to.text() + " is in flight",
                 "Wait for it: difyd status");
   record next = book;
+  // The database may have moved in the held upgrade that this one replaces.
+  if (book.in_flight && !started.baseline) started.baseline = book.in_flight->baseline;
   next.in_flight = std::move(started);
   return next;
 }
@@ -45,6 +47,14 @@ Result<record> with_entry(const record& book, journal_entry entry) {
     return fail("no-upgrade-in-flight", "cannot record step " + entry.step + ": no upgrade is in flight");
   record next = book;
   next.in_flight->entries.push_back(std::move(entry));
+  return next;
+}
+
+Result<record> with_baseline(const record& book, baseline before) {
+  if (!book.in_flight)
+    return fail("no-upgrade-in-flight", "cannot record the database's state: no upgrade is in flight");
+  record next = book;
+  if (!next.in_flight->baseline) next.in_flight->baseline = std::move(before);
   return next;
 }
 

@@ -37,6 +37,11 @@ void fields(auto&& visit, reference_to<step_time> auto& r) {
   visit("ended", r.ended);
 }
 
+void fields(auto&& visit, reference_to<baseline> auto& r) {
+  visit("revision", r.revision);
+  visit("catalog", r.catalog);
+}
+
 void fields(auto&& visit, reference_to<journal> auto& r) {
   visit("id", r.id);
   visit("from", r.from);
@@ -44,6 +49,7 @@ void fields(auto&& visit, reference_to<journal> auto& r) {
   visit("started_at", r.started_at);
   visit("origin", r.origin);
   visit("entries", r.entries);
+  visit("baseline", r.baseline);
 }
 
 void fields(auto&& visit, reference_to<upgrade_record> auto& r) {

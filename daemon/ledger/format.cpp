@@ -135,7 +135,7 @@ std::string to_json(const record& book) {
 
 Result<record> parse(std::string_view text, const std::string& place) {
   try {
-    const json tree = json::parse(text);
+    json tree = json::parse(text);
     if (!tree.is_object() || !tree.contains("format")) return corrupt(place, "it has no format number");
     const int format = tree.at("format").get<int>();
     if (format > format_number)
@@ -144,6 +144,8 @@ Result<record> parse(std::string_view text, const std::string& place) {
                       " and this difyd knows up to " + std::to_string(format_number),
                   "Install the difyd that wrote it (" + tree.value("written_by", std::string("unknown")) +
                       ") or a newer one");
+    if (format < 2 && tree.contains("in_flight") && tree["in_flight"].is_object())
+      tree["in_flight"]["baseline"] = nullptr;
     record book;
     read(tree, book);
     return book;

@@ -122,6 +122,18 @@ task<Result<int>> upgrade_work::migrator_job(release_ptr to, std::string& output
   co_return done->exit_code;
 }
 
+task<Result<bool>> upgrade_work::has_moved() {
+  const auto& journal = world_.book->current().in_flight;
+  if (!journal || !journal->baseline) co_return false;
+  const auto baseline = *journal->baseline;
+  const auto database = world_.database;
+  auto revision = co_await read_schema(world_);
+  if (!revision) co_return fail(revision.error());
+  auto catalog = co_await database->catalog_fingerprint(world_.settings.database.main);
+  if (!catalog) co_return fail(catalog.error());
+  co_return *revision != baseline.revision || *catalog != baseline.catalog;
+}
+
 task<upgrade::step_result> upgrade_work::run_migrator(release_ptr to) {
   const std::string main = world_.settings.database.main;
   const auto database = world_.database;
@@ -130,8 +142,11 @@ task<upgrade::step_result> upgrade_work::run_migrator(release_ptr to) {
   if (!head) co_return failed_step(head.error());
   auto before = co_await read_schema(world_);
   if (!before) co_return failed_step(before.error());
-  auto catalog_before = co_await database->catalog_fingerprint(main);
-  if (!catalog_before) co_return failed_step(catalog_before.error());
+  auto catalog = co_await database->catalog_fingerprint(main);
+  if (!catalog) co_return failed_step(catalog.error());
+  // An earlier run of the migrator, of a process that was killed, may have moved what is read here.
+  if (auto kept = co_await world_.book->set_baseline({*before, *catalog}); !kept)
+    co_return failed_step(kept.error());
 
   ledger::migration_record record;
   record.id = id_;
@@ -145,12 +160,8 @@ task<upgrade::step_result> upgrade_work::run_migrator(release_ptr to) {
   if (exit) record.exit_code = *exit;
   if (auto gone = co_await migrators_gone(); !gone) co_return failed_step(gone.error(), true);
   auto after = co_await read_schema(world_);
-  auto catalog_after = co_await database->catalog_fingerprint(main);
-  // What cannot be read may have moved.
-  const bool moved_now = !after || !catalog_after || *after != *before || *catalog_after != *catalog_before;
-  // An earlier run of the migrator may have moved it before this one began.
-  const auto& deployed = world_.book->current().deployed;
-  const bool moved = moved_now || (from_ && deployed && (!after || *after != deployed->revision));
+  const auto differs = co_await has_moved();
+  const bool moved = !differs || *differs;  // what cannot be read may have moved
   if (after) record.to = *after;
   auto kept = co_await world_.book->keep_log(record.log, output);
   auto recorded = co_await world_.book->record_migration(record);

@@ -69,6 +69,14 @@ task<upgrade::step_result> upgrade_work::put_back() {
                                       schema->id + ", it left " + left.id,
                                   {}},
                             true);
+    const auto moved = co_await has_moved();
+    if (schema && !moved) co_return failed_step(moved.error());
+    if (schema && *moved)
+      co_return failed_step(Error{"catalog-moved",
+                                  "cannot start " + from_->text() +
+                                      " again: the tables are not as it left them, though the revision is",
+                                  {}},
+                            true);
   }
   world_.in_force.set(*old);
   if (auto removed = co_await remove_strangers(*old); !removed) co_return failed_step(removed.error());

@@ -52,6 +52,8 @@ class upgrade_work final : public upgrade::effects {
   task<Result<>> replace_data_services(release_ptr to);
   task<Result<>> reach_silent_database();
   bool data_service_moved(const release::release& to) const;
+  // Whether the main database is other than before the first run of a migrator of this upgrade.
+  task<Result<bool>> has_moved();
   task<upgrade::step_result> run_migrator(release_ptr to);
   task<Result<int>> migrator_job(release_ptr to, std::string& output);
   task<Result<>> migrators_gone();

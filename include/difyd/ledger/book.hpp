@@ -33,6 +33,8 @@ class book {
   task<Result<>> begin_upgrade(journal started);
   // One entry of the upgrade in flight. Error "no-upgrade-in-flight".
   task<Result<>> append(journal_entry entry);
+  // Kept from the first call on: later ones change nothing. Error "no-upgrade-in-flight".
+  task<Result<>> set_baseline(baseline before);
   // Ends the upgrade in flight: done makes `now` the deployed one; undone clears it; held
   // keeps it in flight. History gets a line (a held upgrade's line is replaced when it ends).
   task<Result<>> finish_upgrade(ending result, std::string reason, std::optional<deployment> now = {});
@@ -57,6 +59,7 @@ class book {
 record with_deployment(const record& book, deployment now);
 Result<record> with_upgrade(const record& book, journal started);
 Result<record> with_entry(const record& book, journal_entry entry);
+Result<record> with_baseline(const record& book, baseline before);
 Result<record> with_ending(const record& book, ending result, std::string reason,
                            std::optional<deployment> now, wall_time at);
 record with_migration(const record& book, migration_record migration);

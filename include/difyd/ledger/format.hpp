@@ -10,7 +10,8 @@
 namespace difyd::ledger {
 
 // Readers refuse a newer format and read every older one.
-inline constexpr int format_number = 1;
+// 2: in_flight.baseline.
+inline constexpr int format_number = 2;
 
 std::string to_json(const record& book);
 

@@ -39,6 +39,15 @@ struct journal_entry {
   friend bool operator==(const journal_entry&, const journal_entry&) = default;
 };
 
+// What the main database was before the first run of a migrator, so that whether it moved is known
+// whoever asks, and after whatever crash.
+struct baseline {
+  difyd::revision revision;
+  std::string catalog;  // database::server::catalog_fingerprint
+
+  friend bool operator==(const baseline&, const baseline&) = default;
+};
+
 // The upgrade in flight.
 struct journal {
   std::string id;
@@ -47,6 +56,7 @@ struct journal {
   wall_time started_at{};
   std::string origin;  // who asked: "operator", "configuration"
   std::vector<journal_entry> entries;
+  std::optional<ledger::baseline> baseline;  // unset: no migrator was begun
 
   friend bool operator==(const journal&, const journal&) = default;
 };

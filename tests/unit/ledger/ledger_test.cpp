@@ -49,6 +49,7 @@ record full() {
   book = *with_entry(book, {"admit", entry_state::done, at(12), ""});
   book = *with_entry(book,
                      {"prepare", entry_state::failed, at(13), "no \"space\"\nleft \xf0\x9f\x92\xa9", true});
+  book = *with_baseline(book, {{"a"}, "cc"});
   book = with_migration(
       book, {"u1", *parse_version("1.12.0"), {"a"}, {"b"}, 1, "migration-u1.log", at(14), at(15)});
   book = with_migration(book, {"u2", *parse_version("1.12.0"), {""}, {""}, {}, "", at(14), at(14)});
@@ -74,7 +75,22 @@ TEST_CASE("a ledger survives the way to JSON and back") {
     REQUIRE(again);
     CHECK(*again == book);
   }
-  CHECK(to_json(record{}).find("\"format\": 1") != std::string::npos);
+  CHECK(to_json(record{}).find("\"format\": 2") != std::string::npos);
+}
+
+TEST_CASE("the format before this one is read") {
+  auto old = full();
+  old.in_flight->baseline.reset();
+  std::string text = to_json(old);
+  const auto put = [&](const std::string& from, const std::string& to) {
+    REQUIRE(text.find(from) != std::string::npos);
+    text.replace(text.find(from), from.size(), to);
+  };
+  put("\"format\": 2", "\"format\": 1");
+  put(",\n    \"baseline\": null", "");
+  const auto again = parse(text, "ledger.json");
+  REQUIRE(again);
+  CHECK(*again == old);
 }
 
 TEST_CASE("what cannot be read is refused with its place") {
@@ -84,10 +100,10 @@ TEST_CASE("what cannot be read is refused with its place") {
     REQUIRE_FALSE(result);
     return result.error();
   };
-  const auto newer = refuse(R"({"format": 2, "written_by": "difyd 9.9", "anything": []})");
+  const auto newer = refuse(R"({"format": 3, "written_by": "difyd 9.9", "anything": []})");
   CHECK(newer.code == "ledger-newer");
   CHECK(newer.message ==
-        "cannot read the ledger /srv/.difyd/ledger.json: it has format 2 and this difyd knows up to 1");
+        "cannot read the ledger /srv/.difyd/ledger.json: it has format 3 and this difyd knows up to 2");
   CHECK(newer.remedy == "Install the difyd that wrote it (difyd 9.9) or a newer one");
   for (const std::string text : {"", "{", "[]", "null", "{}", R"({"format": "x"})", R"({"format": 1})"}) {
     CAPTURE(text);
@@ -140,6 +156,13 @@ TEST_CASE("changes of the ledger") {
   const record newer = *with_upgrade(held, started("u2", "1.12.0"));
   CHECK(newer.in_flight->id == "u2");
   CHECK(newer.history.back().result == ending::held);
+  const record moved = *with_baseline(flying, {{"905527cc8fd3"}, "aa"});
+  CHECK(with_baseline(*with_baseline(flying, {{"905527cc8fd3"}, "aa"}), {{"b"}, "bb"})->in_flight->baseline ==
+        moved.in_flight->baseline);  // the first one counts
+  CHECK(with_baseline(one, {}).error().code == "no-upgrade-in-flight");
+  const record after =
+      *with_upgrade(*with_ending(moved, ending::held, "why", {}, at(30)), started("u2", "1.12.0"));
+  CHECK(after.in_flight->baseline == moved.in_flight->baseline);  // of before anything of both moved
   const record resolved = *with_ending(held, ending::undone, "", {}, at(40));
   CHECK(resolved.history.size() == 1);
   CHECK(resolved.history[0].result == ending::undone);
@@ -176,7 +199,7 @@ TEST_CASE("the book keeps memory and file alike") {
   CHECK(run_task(loop, (*again)->log("none")).value() == std::nullopt);
   REQUIRE(run_task(loop, (*again)->finish_upgrade(ending::done, "", deployed("1.11.4"))));
   CHECK((*again)->current().deployed->version.text() == "1.11.4");
-  struct stat info{};
+  struct stat info {};
   REQUIRE(::stat((place + "/ledger.json").c_str(), &info) == 0);
   CHECK((info.st_mode & 0777) == 0600);
 }
