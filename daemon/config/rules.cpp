@@ -57,6 +57,16 @@ void check_storage(const storage_settings& storage, std::vector<mistake>& mistak
   }
 }
 
+void check_backup(const upgrade_settings& upgrade, std::vector<mistake>& mistakes) {
+  const bool given = upgrade.backup_command && !upgrade.backup_command->empty();
+  if (upgrade.backup == "command" && !given)
+    mistakes.push_back(missing("upgrade.backup_command", "upgrade.backup is command"));
+  if (given && !upgrade.backup_command->front().starts_with('/'))
+    mistakes.push_back(contradiction("upgrade.backup_command begins with " + upgrade.backup_command->front() +
+                                         ", which is no absolute path",
+                                     "Name the program by its whole path"));
+}
+
 void check_database(const database_settings& database, std::vector<mistake>& mistakes) {
   if (database.kind == "external") {
     if (database.host.empty()) mistakes.push_back(missing("database.host", "database.kind is external"));
@@ -167,6 +177,7 @@ std::vector<mistake> check_rules(const settings& values) {
   std::vector<mistake> mistakes;
   check_storage(values.storage, mistakes);
   check_database(values.database, mistakes);
+  check_backup(values.upgrade, mistakes);
   check_rest(values, mistakes);
   check_overrides(values.environment, mistakes);
   check_overrides(values.environment_files, mistakes);

@@ -26,11 +26,20 @@ bool has_log(const ledger::record& book, const std::string& id) {
   return std::ranges::any_of(book.migrations, [&](const auto& each) { return each.id == id; });
 }
 
+// What step backup said: the folder, its content, the time from which on a restore loses what was written.
+std::string backup_text(const ledger::record& book) {
+  std::string said;
+  if (book.in_flight)
+    for (const auto& entry : book.in_flight->entries)
+      if (entry.step == "backup" && entry.state == ledger::entry_state::done) said = entry.detail;
+  return said.empty() ? said : "; backup: " + said;
+}
+
 finding held_finding(const ledger::record& book, const ledger::upgrade_record& held, bool stopped) {
   return {"upgrade",
           "upgrade-held",
           severity::error,
-          what_of(held) + " is held since " + at_text(held.ended_at) + ": " + held.reason,
+          what_of(held) + " is held since " + at_text(held.ended_at) + ": " + held.reason + backup_text(book),
           join(hold_options(book, stopped), "\n"),
           false,
           held.ended_at};

@@ -61,6 +61,7 @@ task<upgrade::step_result> upgrade_work::prepare() {
       co_return failed_step(
           Error{found.code, "cannot upgrade: " + found.subject + ": " + found.detail, found.remedy});
   if (auto images = co_await prepare_images(); !images) co_return failed_step(images.error());
+  if (auto image = co_await prepare_backup(); !image) co_return failed_step(image.error());
   co_return good_step("images are here");
 }
 

@@ -1,4 +1,4 @@
-// Steps stop and backup: from here Dify is down.
+// Step stop: from here Dify is down.
 #include <algorithm>
 
 #include "difyd/base/log.hpp"
@@ -136,11 +136,6 @@ task<upgrade::step_result> upgrade_work::stop() {
   if (!done) co_return failed_step(done.error(), moved);
   co_return good_step(
       *old ? "nothing of " + from_->text() + " runs, the databases are silent" : std::string(), moved);
-}
-
-task<upgrade::step_result> upgrade_work::backup() {
-  co_return good_step("none is configured: NO backup was taken; writes stopped at " +
-                      to_rfc3339(std::chrono::system_clock::now()));
 }
 
 }  // namespace difyd::supervisor

@@ -46,6 +46,11 @@ class upgrade_work final : public upgrade::effects {
 
   task<Result<>> check_admission();
   task<Result<>> prepare_images();
+  task<Result<>> prepare_backup();
+  task<Result<std::string>> backup_image(const release::release& old);
+  // Both give one line about what was kept.
+  task<Result<std::string>> dump(release_ptr old, std::string folder);
+  task<Result<std::string>> run_backup_command(std::string folder);
   task<Result<>> prove_silence();
   task<Result<>> stop_old(release_ptr old);
   task<Result<>> remove_strangers(release_ptr what);
@@ -62,7 +67,9 @@ class upgrade_work final : public upgrade::effects {
   // silence is proven and on the way back.
   std::optional<upgrade::guarded> guard_of(upgrade::step at) const;
   void show(upgrade::mark entry, const std::string& detail);
+  // application_name of the sessions; the guard leaves difyd's own alone.
   std::string migrator_name() const { return "difyd-migrate-" + id_; }
+  std::string backup_name() const { return "difyd-backup-" + id_; }
 
   world& world_;
   const std::string id_;

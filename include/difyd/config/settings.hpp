@@ -80,7 +80,10 @@ struct upgrade_settings {
   duration migrate_timeout{};  // 0: none
   duration start_timeout{};
   duration verify_timeout{};
-  std::string backup;  // "none"
+  std::string backup;  // "none", "pg_dump" or "command"
+  std::string backup_image;  // empty: by the server's version
+  std::optional<text_list> backup_command;
+  duration backup_timeout{};
 };
 
 struct health_settings {

@@ -73,6 +73,10 @@ TEST_CASE("a held upgrade stays a finding in every phase until it is resolved") 
             "difyd upgrade 1.12.3: tries the same upgrade again, from where the database is\n"
             "difyd upgrade VERSION: goes forward to a release that fixes it");
   }
+  facts.book.in_flight->entries.push_back(
+      {"backup", ledger::entry_state::done, start, "/srv/dify/.difyd/backups/x: dify 12 bytes", false});
+  CHECK(known_findings(facts)[0].detail.ends_with(
+      ": the migration failed; backup: /srv/dify/.difyd/backups/x: dify 12 bytes"));
   facts.at = phase::stopped;
   CHECK(known_findings(facts)[0].remedy.find("\ndifyd up, then difyd upgrade 1.12.3: ") != std::string::npos);
   // Another upgrade took its place, or it is over.

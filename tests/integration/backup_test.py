@@ -1,0 +1,68 @@
+"""Backups in an upgrade: taken when writes have stopped, read back, restorable; one that fails puts back."""
+import os
+import unittest
+
+import machine
+from machine import Machine, get
+
+machine.need_engine()
+
+
+class Backup(unittest.TestCase):
+    def serve(self, version, settings):
+        self.m = Machine(version, settings="upgrade: {drain_grace: 0s, start_timeout: 60s, worker_stop_limit: 5s, " + settings + "}\n")
+        self.addCleanup(self.m.close)
+        self.m.serve().await_phase("serving")
+        self.m.set_up()
+        return self.m
+
+    def folders(self):
+        return sorted((self.m.folder / "storage/.difyd/backups").glob("*"))
+
+    def serves(self, version):
+        self.assertEqual((self.m.status()["phase"], self.m.status()["deployed"]), ("serving", version))
+        self.assertEqual(get(self.m.http, "/console/api/ping")[0], 200)
+
+    def test_pg_dump_holds_what_was_there(self):
+        m = self.serve("1.11.4", "backup: pg_dump, backup_image: 'postgres:15-alpine'")
+        before = m.sql("select count(*) from tenants")
+        code, out, err = m.difyd("upgrade", "1.12.1")
+        self.assertEqual(code, 0, out + err + m.tail())
+        folder, = self.folders()
+        self.assertIn(str(folder), out)
+        self.assertEqual({each.name for each in folder.iterdir()},
+                         {"dify.dump", "dify_plugin.dump", "dify_vector.dump", "keys.tar", "env"})
+        for each in [folder, *folder.iterdir()]:
+            self.assertEqual(each.stat().st_mode & 0o077, 0, each)
+        self.assertIn("SECRET_KEY=", (folder / "env").read_text())
+        # Restored beside the live one it is the database of before the migration.
+        container = m.postgres["DIFYD_POSTGRES_CONTAINER"]
+        m.docker("cp", str(folder / "dify.dump"), f"{container}:/tmp/dify.dump")
+        m.sql("create database again owner dify", "postgres")
+        m.docker("exec", container, "pg_restore", "-U", "postgres", "-d", "again", "/tmp/dify.dump")
+        self.assertEqual(m.sql("select version_num from alembic_version", "again"), "905527cc8fd3")
+        self.assertEqual(m.sql("select count(*) from tenants", "again"), before)
+        self.assertEqual([n for n in m.containers() if "-backup-" in n], [])
+        password = machine.pathlib.Path(m.postgres["DIFYD_POSTGRES_PASSWORD_FILE"]).read_text().strip()
+        self.assertNotIn(password, (m.folder / "difyd.log").read_text())
+
+    def test_a_backup_that_fails_puts_the_old_version_back(self):
+        m = self.serve("1.11.4", f"backup: command, backup_command: [/bin/sh, {machine.tempfile.gettempdir()}/difyd-backup-{os.getpid()}]")
+        script = machine.pathlib.Path(f"{machine.tempfile.gettempdir()}/difyd-backup-{os.getpid()}")
+        self.addCleanup(script.unlink)
+        for text, reason in (("echo the tape is away; exit 75", "the tape is away"), ("echo disk full >&2; exit 3", "disk full")):
+            script.write_text(text)
+            code, out, err = m.difyd("upgrade", "1.12.1")
+            self.assertEqual(code, 5, out + err)
+            self.assertIn(reason, err)
+            self.serves("1.11.4")
+        script.write_text('psql -Atc "select version_num from alembic_version" && test "$DIFYD_FROM-$DIFYD_TO" = 1.11.4-1.12.1')
+        code, out, err = m.difyd("upgrade", "1.12.1")
+        self.assertEqual(code, 0, out + err + m.tail())
+        self.assertIn("905527cc8fd3; writes stopped at", out)
+        self.assertEqual(list((m.folder / "run").glob("*.pgpass")), [])
+        self.serves("1.12.1")
+
+
+if __name__ == "__main__":
+    unittest.main()
