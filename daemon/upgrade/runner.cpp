@@ -31,29 +31,84 @@ task<step_result> perform(effects& world, step at) {
   return world.put_back();
 }
 
+// The step's result. An abort ends a step that hears it; one that ended all the same has its own result.
+task<step_result> perform_until_abort(effects& world, step at) {
+  if (!abort_interrupts(at)) co_return co_await perform(world, at);
+  auto executor = co_await asio::this_coro::executor;
+  auto group =
+      asio::experimental::make_parallel_group(asio::co_spawn(executor, perform(world, at), asio::deferred),
+                                              asio::co_spawn(executor, world.abort(), asio::deferred));
+  auto [order, failure, result, abort_failure] =
+      co_await group.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+  if (!failure) co_return std::move(result);
+  if (order[0] == 1 && !abort_failure)
+    co_return step_result{
+        false, false, {}, {"aborted", "the upgrade was aborted in step " + std::string(to_text(at)), {}}};
+  std::rethrow_exception(failure);
+}
+
+// The upgrade cannot go on because its next entry cannot be written.
+ending without_entry(const std::vector<mark>& journal) {
+  const bool nothing_changed = journal.empty() || journal.back().at < step::drain;
+  return nothing_changed ? ending::refused : ending::held;
+}
+
+// Why an upgrade ends that no step failed in.
+Error reason_without_failure(const std::vector<mark>& journal, bool abort) {
+  if (abort) return {"aborted", "the upgrade was aborted", {}};
+  const std::string at(journal.empty() ? "admit" : to_text(journal.back().at));
+  return {"interrupted", "cannot go on: step " + at + " was interrupted time and again",
+          "What ends the daemon? journalctl -u difyd"};
+}
+
 }  // namespace
 
-task<outcome> run(effects& world, std::vector<mark> journal) {
+task<void> effects::abort() {
+  asio::steady_timer never(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+  co_await never.async_wait(asio::use_awaitable);
+}
+
+task<outcome> run(effects& world, std::vector<mark> journal, decider decide) {
+  const bool irreversible = world.irreversible_before();
   outcome result;
+  const auto failed = [&result](const Error& error) {
+    if (result.reason.code.empty()) result.reason = error;
+  };
+  const auto without_entry_of_next = [&](const Error& error) {
+    result.end = without_entry(journal);
+    failed(error);
+    return result;
+  };
+  for (const auto& each : journal)
+    if (each.state == mark_state::failed && !each.detail.empty()) failed({"failed-before", each.detail, {}});
   for (;;) {
-    const decision chosen = next(journal, world.abort_requested());
+    decision chosen = decide(journal, world.abort_requested());
+    if (chosen.enter && *chosen.enter > step::prepare) {
+      if (auto ready = co_await world.ready(*chosen.enter); !ready) {
+        result.reason = {};
+        co_return without_entry_of_next(ready.error());
+      }
+      chosen = decide(journal, world.abort_requested());
+    }
     if (!chosen.enter) {
       result.end = chosen.end;
+      if (result.end == ending::done)
+        result.reason = {};
+      else
+        failed(reason_without_failure(journal, world.abort_requested()));
       co_return result;
     }
-    const mark begun{*chosen.enter, mark_state::begun, false};
-    if (auto recorded = co_await world.record(begun, {}); !recorded) {
-      result.end = ending::held;
-      result.reason = recorded.error();
-      co_return result;
-    }
+    const mark begun{*chosen.enter, mark_state::begun, irreversible};
+    if (auto recorded = co_await world.record(begun, {}); !recorded)
+      co_return without_entry_of_next(recorded.error());
     journal.push_back(begun);
-    step_result step = co_await perform(world, *chosen.enter);
-    if (!step.ok && result.reason.code.empty()) result.reason = step.error;
-    const mark ended{*chosen.enter, step.ok ? mark_state::done : mark_state::failed, step.irreversible};
+    step_result step = co_await perform_until_abort(world, *chosen.enter);
+    if (!step.ok) failed(step.error);
+    const mark ended{*chosen.enter, step.ok ? mark_state::done : mark_state::failed,
+                     irreversible || step.irreversible};
     if (auto recorded = co_await world.record(ended, step.ok ? step.detail : step.error.message); !recorded) {
       result.end = ending::held;
-      if (result.reason.code.empty()) result.reason = recorded.error();
+      failed(recorded.error());
       co_return result;
     }
     journal.push_back(ended);

@@ -12,12 +12,15 @@ namespace difyd::upgrade {
 // How a step went. `detail` is one line for people.
 struct step_result {
   bool ok = false;
-  bool irreversible = false;  // see mark::irreversible; may be true with ok and without
+  // See mark::irreversible; may be true with ok and without. Compared with what the old version
+  // left, never with what an interrupted entry of the same step may have moved already.
+  bool irreversible = false;
   std::string detail;
   Error error;  // where not ok
 };
 
-// Every step may be repeated after an interruption, at any point in it.
+// Every step may be repeated after an interruption, at any point in it. An interruption is the end
+// of the process or, where abort_interrupts(), a cancellation.
 class effects {
  public:
   virtual ~effects() = default;
@@ -34,10 +37,22 @@ class effects {
   virtual task<step_result> start() = 0;
   virtual task<step_result> verify() = 0;
   virtual task<step_result> commit() = 0;
+  // Starts the old version, after proof that everything is as that version left it: revision,
+  // catalog, data services. What is proven otherwise fails irreversibly, what cannot be read fails.
   virtual task<step_result> put_back() = 0;
 
-  // Asked before each step.
+  // Awaited before the begin entry of every step after prepare: returns when what the step stands on
+  // is there (engine, share, database, lease), however long that takes, so that an outage costs no
+  // attempt; also when an abort is requested. An error ends the upgrade here without an entry: another
+  // machine has the lease, and the journal with it.
+  virtual task<Result<>> ready(step) { co_return Result<>{}; }
+
+  // Of a held upgrade that this one replaces: it had passed the point of no return.
+  virtual bool irreversible_before() const { return false; }
+
   virtual bool abort_requested() const { return false; }
+  // Returns when an abort is requested.
+  virtual task<void> abort();
 };
 
 }  // namespace difyd::upgrade

@@ -34,20 +34,27 @@ struct mark {
   // The database moved, or a data service was started with a new image: from here the way
   // is forward or restore (DESIGN section 5, "point of no return").
   bool irreversible = false;
+  std::string detail{};  // of a failure, its sentence: the reason of an ending that a later process comes to
 };
 
 struct decision {
   std::optional<step> enter;  // the step to enter, or
   ending end = ending::held;  // how the upgrade ends
-  int attempt = 0;            // of the step entered, from 1
+  int attempt = 0;            // of the step entered, from 1: failures so far and one
 };
 
-// A step is entered at most this often, then the upgrade holds.
+// A step that failed this often is not entered again.
 inline constexpr int max_attempts = 3;
+// A begin without an end is an interruption: the process died, which says nothing about the step,
+// and so it has a count of its own. It is bounded because a step may be what ends the process.
+inline constexpr int max_interruptions = 10;
 
-// What to do next, from the journal alone. A step that begun without an end was interrupted
-// (the process died): it is entered again, because every step is safe to repeat.
-// `abort` asks to go back where that is still possible.
+// What to do next, from the journal alone. An interrupted step is entered again, because every
+// step is safe to repeat. `abort` asks to go back; it is not heard where that is impossible: from
+// the migration on, while going back, and past the point of no return.
 decision next(const std::vector<mark>& journal, bool abort = false);
+
+// Whether an abort ends the step at once; where it does not, it is heard after the step.
+bool abort_interrupts(step at);
 
 }  // namespace difyd::upgrade

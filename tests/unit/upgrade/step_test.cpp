@@ -51,15 +51,15 @@ TEST_CASE("next: every transition") {
         failed(step::start), begun(step::start), failed(step::start)},
        "end held"},
       {{done(step::verify)}, "enter commit 1"},
-      {{begun(step::verify), failed(step::verify)}, "enter verify 2"},
+
       {{done(step::commit)}, "end done"},
-      {{begun(step::commit), failed(step::commit)}, "enter commit 2"},
-      {{begun(step::commit), begun(step::commit), begun(step::commit), failed(step::commit)}, "end held"},
+      {{begun(step::verify), failed(step::verify)}, "enter start 1"},
+      {{begun(step::commit), failed(step::commit)}, "enter start 1"},
       {{failed(step::migrate), begun(step::put_back), done(step::put_back)}, "end undone"},
       {{failed(step::migrate), begun(step::put_back), failed(step::put_back)}, "enter put-back 2"},
       {{failed(step::migrate), begun(step::put_back), failed(step::put_back, true)}, "end held"},
       {{begun(step::put_back), begun(step::put_back), begun(step::put_back), failed(step::put_back)},
-       "end held"},
+       "enter put-back 2"},
   };
   for (const auto& each : rows) {
     INFO(each.expected);
@@ -67,24 +67,115 @@ TEST_CASE("next: every transition") {
   }
 }
 
-TEST_CASE("next: an interrupted step is entered again, three times at most") {
-  for (const auto at : {step::admit, step::prepare, step::drain, step::stop, step::backup, step::migrate,
-                        step::start, step::verify, step::commit, step::put_back}) {
+namespace {
+
+std::vector<mark> times(int count, mark each) {
+  return std::vector<mark>(static_cast<std::size_t>(count), std::move(each));
+}
+
+std::vector<mark> operator+(std::vector<mark> before, std::vector<mark> after) {
+  before.insert(before.end(), after.begin(), after.end());
+  return before;
+}
+
+constexpr step steps[] = {step::admit,   step::prepare, step::drain,  step::stop,   step::backup,
+                          step::migrate, step::start,   step::verify, step::commit, step::put_back};
+
+}  // namespace
+
+TEST_CASE("next: an interrupted step is entered again, and an interruption is no failure") {
+  for (const auto at : steps) {
     const std::string name(to_text(at));
-    CHECK(text(next({begun(at)})) == "enter " + name + " 2");
-    CHECK(text(next({begun(at), begun(at)})) == "enter " + name + " 3");
-    CHECK(text(next({begun(at), begun(at), begun(at)})) == "end held");
+    INFO(name);
     CHECK(parse_step(name) == at);
+    CHECK(text(next({begun(at)})) == "enter " + name + " 1");
+    CHECK(text(next({begun(at), failed(at), begun(at)})) == "enter " + name + " 2");
+    CHECK(text(next(times(9, begun(at)))) == "enter " + name + " 1");
+    CHECK(text(next(times(10, begun(at)))) == "end held");
+    CHECK(text(next({begun(at), failed(at), begun(at), failed(at), begun(at), failed(at), begun(at)})) ==
+          "end held");
   }
 }
 
-TEST_CASE("next: an abort goes back before the migration and is not heard after it") {
+// What a later process does with each state that a journal can end in: the last mark, before the point
+// of no return and past it, without and with an abort.
+TEST_CASE("next: every saved state's recovery") {
+  struct saved {
+    step at;
+    mark_state state;
+    const char* before;        // the point of no return
+    const char* before_abort;  // ... and an abort is asked for
+    const char* past;
+    const char* past_abort;
+  };
+  const auto b = mark_state::begun;
+  const auto d = mark_state::done;
+  const auto f = mark_state::failed;
+  const char* held = "end held";
+  const saved rows[] = {
+      {step::drain, b, "enter drain 1", "enter put-back 1", "enter drain 1", "enter drain 1"},
+      {step::drain, d, "enter stop 1", "enter put-back 1", "enter stop 1", "enter stop 1"},
+      {step::drain, f, "enter put-back 1", "enter put-back 1", held, held},
+      {step::stop, b, "enter stop 1", "enter stop 1", "enter stop 1", "enter stop 1"},
+      {step::stop, d, "enter backup 1", "enter put-back 1", "enter backup 1", "enter backup 1"},
+      {step::stop, f, "enter put-back 1", "enter put-back 1", held, held},
+      {step::backup, b, "enter backup 1", "enter put-back 1", "enter backup 1", "enter backup 1"},
+      {step::backup, d, "enter migrate 1", "enter put-back 1", "enter migrate 1", "enter migrate 1"},
+      {step::backup, f, "enter put-back 1", "enter put-back 1", held, held},
+      {step::migrate, b, "enter migrate 1", "enter migrate 1", "enter migrate 1", "enter migrate 1"},
+      {step::migrate, d, "enter start 1", "enter start 1", "enter start 1", "enter start 1"},
+      {step::migrate, f, "enter put-back 1", "enter put-back 1", held, held},
+      {step::start, b, "enter start 1", "enter start 1", "enter start 1", "enter start 1"},
+      {step::start, d, "enter verify 1", "enter verify 1", "enter verify 1", "enter verify 1"},
+      {step::start, f, "enter start 2", "enter start 2", "enter start 2", "enter start 2"},
+      {step::verify, b, "enter verify 1", "enter verify 1", "enter verify 1", "enter verify 1"},
+      {step::verify, d, "enter commit 1", "enter commit 1", "enter commit 1", "enter commit 1"},
+      {step::verify, f, "enter start 1", "enter start 1", "enter start 1", "enter start 1"},
+      {step::commit, b, "enter commit 1", "enter commit 1", "enter commit 1", "enter commit 1"},
+      {step::commit, d, "end done", "end done", "end done", "end done"},
+      {step::commit, f, "enter start 1", "enter start 1", "enter start 1", "enter start 1"},
+      {step::put_back, b, "enter put-back 1", "enter put-back 1", "enter put-back 1", "enter put-back 1"},
+      {step::put_back, d, "end undone", "end undone", "end undone", "end undone"},
+      {step::put_back, f, "enter put-back 2", "enter put-back 2", held, held},
+  };
+  for (const auto& each : rows) {
+    std::vector<mark> journal{done(step::prepare), begun(each.at)};
+    if (each.state != b) journal.push_back({each.at, each.state, false});
+    INFO(to_text(each.at) << " " << to_text(each.state));
+    CHECK(text(next(journal)) == each.before);
+    CHECK(text(next(journal, true)) == each.before_abort);
+    journal.front().irreversible = true;
+    CHECK(text(next(journal)) == each.past);
+    CHECK(text(next(journal, true)) == each.past_abort);
+  }
+}
+
+TEST_CASE("next: after the third failure a step is not entered again") {
+  const auto thrice = [](step at) {
+    std::vector<mark> journal;
+    for (int i = 0; i < 3; ++i) journal = journal + std::vector<mark>{begun(at), failed(at)};
+    return journal;
+  };
+  const std::vector<mark> past{done(step::migrate, true)};
+  CHECK(text(next(thrice(step::start))) == "enter put-back 1");
+  CHECK(text(next(past + thrice(step::start))) == "end held");
+  CHECK(text(next(thrice(step::verify))) == "enter put-back 1");
+  CHECK(text(next(past + thrice(step::verify))) == "end held");
+  CHECK(text(next(thrice(step::commit))) == "end held");
+  CHECK(text(next(thrice(step::put_back))) == "end held");
+  // What fell after it was started is started again, as often as its check may fail.
+  CHECK(text(next({begun(step::start), done(step::start), begun(step::verify), failed(step::verify),
+                   begun(step::start), done(step::start)})) == "enter verify 2");
+}
+
+TEST_CASE("next: an abort goes back where that is possible and is not heard elsewhere") {
   CHECK(text(next({}, true)) == "end refused");
+  CHECK(text(next({begun(step::admit)}, true)) == "end refused");
   CHECK(text(next({done(step::prepare)}, true)) == "end refused");
-  CHECK(text(next({done(step::stop)}, true)) == "enter put-back 1");
-  CHECK(text(next({done(step::stop, true)}, true)) == "end held");
-  CHECK(text(next({begun(step::migrate)}, true)) == "enter migrate 2");
-  CHECK(text(next({done(step::verify)}, true)) == "enter commit 1");
+  CHECK(text(next({done(step::stop, true)}, true)) == "enter backup 1");
+  for (const auto at : steps)
+    CHECK(abort_interrupts(at) ==
+          (at == step::admit || at == step::prepare || at == step::drain || at == step::backup));
 }
 
 namespace {
@@ -162,4 +253,116 @@ TEST_CASE("run: goes on where an earlier process was interrupted") {
   const auto result = run_task(run(world, {done(step::backup), begun(step::migrate)}));
   CHECK(result.end == ending::done);
   CHECK(world.trace == "migrate start verify commit ");
+}
+
+namespace {
+
+// Ready only after a while, or never; asks to abort while a step or the wait goes on.
+class waiting_world : public failing_world {
+ public:
+  step aborts = step::commit;
+  bool aborted = false;
+  bool lost = false;
+  int readies = 0;
+
+  task<Result<>> ready(step at) override {
+    ++readies;
+    if (lost && at == step::migrate) co_return fail("lease-lost", "another machine has the lease");
+    co_return Result<>{};
+  }
+  bool abort_requested() const override { return aborted; }
+  task<void> abort() override {
+    if (aborted) co_return;
+    co_await pause(std::chrono::milliseconds(1));
+    if (aborts == now) aborted = true;
+    if (!aborted) co_await effects::abort();
+  }
+  task<step_result> slow(step at) {
+    now = at;
+    trace += std::string(to_text(at)) + " ";
+    if (aborts == at) co_await effects::abort();  // for ever
+    co_return step_result{true, false, {}, {}};
+  }
+  task<step_result> prepare() override { return slow(step::prepare); }
+  task<step_result> drain() override { return slow(step::drain); }
+  task<step_result> backup() override { return slow(step::backup); }
+
+ private:
+  step now = step::admit;
+};
+
+}  // namespace
+
+TEST_CASE("run: an abort ends a long step at once") {
+  for (const auto at : {step::prepare, step::drain, step::backup}) {
+    waiting_world world;
+    world.aborts = at;
+    const auto result = run_task(run(world, {}));
+    CHECK(result.end == (at == step::prepare ? ending::refused : ending::undone));
+    CHECK(result.reason.code == "aborted");
+    CHECK(world.trace.find(to_text(at)) != std::string::npos);
+    CHECK((world.trace.find("put-back") != std::string::npos) == (at != step::prepare));
+  }
+}
+
+TEST_CASE(
+    "run: every step after prepare waits for what it stands on; a lost lease ends it without an entry") {
+  waiting_world world;
+  CHECK(run_task(run(world, {})).end == ending::done);
+  CHECK(world.readies == 7);
+
+  waiting_world loser;
+  loser.lost = true;
+  const auto result = run_task(run(loser, {}));
+  CHECK(result.end == ending::held);
+  CHECK(result.reason.code == "lease-lost");
+  CHECK(loser.trace == "admit prepare drain stop backup ");
+}
+
+TEST_CASE("run: an ending has the reason that an earlier process came upon") {
+  failing_world world;
+  mark fell = failed(step::migrate, true);
+  fell.detail = "the migration failed";
+  auto result = run_task(run(world, {begun(step::migrate), fell}));
+  CHECK(result.end == ending::held);
+  CHECK(result.reason.message == "the migration failed");
+
+  result = run_task(run(world, times(10, begun(step::stop))));
+  CHECK(result.end == ending::held);
+  CHECK(result.reason.code == "interrupted");
+
+  // A retry that helped is no reason for anything.
+  failing_world again;
+  again.fails = step::verify;
+  again.times = 1;
+  result = run_task(run(again, {}));
+  CHECK(result.end == ending::done);
+  CHECK(result.reason.code == "");
+  CHECK(again.trace == "admit prepare drain stop backup migrate start verify start verify commit ");
+}
+
+TEST_CASE("run: where the first entry cannot be written nothing has changed") {
+  failing_world world;
+  world.fails = step::drain;
+  world.recording_fails = true;
+  const auto result = run_task(run(world, {}));
+  CHECK(result.end == ending::refused);
+  CHECK(world.trace == "admit prepare ");
+}
+
+TEST_CASE("run: the point of no return of a held upgrade is in the first entry of the one that replaces it") {
+  class heir : public failing_world {
+   public:
+    bool irreversible_before() const override { return true; }
+    task<Result<>> record(mark entry, std::string) override {
+      all = all && entry.irreversible;
+      co_return Result<>{};
+    }
+    bool all = true;
+  };
+  heir world;
+  world.fails = step::stop;
+  world.times = 1;
+  CHECK(run_task(run(world, {})).end == ending::held);
+  CHECK(world.all);
 }
