@@ -80,7 +80,10 @@ task<outcome> run(effects& world, std::vector<mark> journal, decider decide) {
     return result;
   };
   for (const auto& each : journal)
-    if (each.state == mark_state::failed && !each.detail.empty()) failed({"failed-before", each.detail, {}});
+    if (each.state == mark_state::failed)
+      failed({"failed-before",
+              each.detail.empty() ? "step " + std::string(to_text(each.at)) + " failed" : each.detail,
+              {}});
   for (;;) {
     decision chosen = decide(journal, world.abort_requested());
     if (chosen.enter && *chosen.enter > step::prepare) {

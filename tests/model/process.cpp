@@ -132,10 +132,8 @@ task<Result<>> process::record(upgrade::mark entry, std::string detail) {
     journal.to = as_version(to_);
     // In one write with the first entry: a crash between two would lose what the entry inherits.
     if (!is(defect::begins_empty)) journal.entries = {line};
-    const bool replaces = held(book_);
     written = co_await write(ledger::with_upgrade(book_, std::move(journal)));
     journaled_ = written.has_value();
-    if (journaled_ && !replaces) w_.catalog_before.reset();
     if (journaled_ && is(defect::begins_empty)) written = co_await write(ledger::with_entry(book_, line));
   } else {
     written = co_await write(ledger::with_entry(book_, std::move(line)));

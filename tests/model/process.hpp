@@ -70,6 +70,7 @@ class process final : public upgrade::effects {
   task<Result<>> prove_unchanged();
   task<upgrade::step_result> run_migrator();
   bool irreversible_in_journal() const;
+  bool has_moved() const;
 
   world& w_;
   const int machine_;

@@ -30,6 +30,7 @@ Result<> process::engine_answers() const {
 
 task<Result<>> process::ready(step) {
   stepping_ = false;
+  if (is(defect::impatient)) co_return Result<>{};
   for (;;) {
     if (abort_requested()) co_return Result<>{};
     if (w_.lease == 1 - machine_) co_return fail("lease-lost", "another machine has the lease");
@@ -238,17 +239,13 @@ task<step_result> process::run_migrator() {
   co_await at("asks the image for its head");
   if (!w_.reachable(machine_)) co_return failed(no_database());
   if (auto answers = engine_answers(); !answers) co_return failed(answers.error());
-  // What the old version left, kept on the share from the first entry on.
-  const int catalog_now = w_.catalog;
-  if (!w_.catalog_before || is(defect::catalog_forgotten)) {
-    if (auto kept = co_await write(book_); !kept) co_return failed(kept.error());
-    w_.catalog_before = catalog_now;
-  }
+  // What the old version left, kept in the journal from the first entry on.
+  const ledger::baseline now{{std::to_string(w_.revision)}, std::to_string(w_.catalog)};
+  auto kept = ledger::with_baseline(book_, now);
+  if (kept && is(defect::catalog_forgotten)) kept->in_flight->baseline = now;
+  if (auto written = co_await write(std::move(kept)); !written) co_return failed(written.error());
   // What cannot be read now is not called moved: putting back waits until it can be, and proves it.
-  const auto moved = [this] {
-    return w_.reachable(machine_) &&
-           (std::to_string(w_.revision) != book_.deployed->revision.id || w_.catalog != *w_.catalog_before);
-  };
+  const auto moved = [this] { return w_.reachable(machine_) && has_moved(); };
   if (!w_.reachable(machine_) || !take_lease())
     co_return failed({"lease-lost", "cannot migrate without the lease", {}});
   if (auto answers = engine_answers(); !answers) co_return failed(answers.error());
@@ -313,6 +310,12 @@ task<step_result> process::commit() {
   co_return good();
 }
 
+bool process::has_moved() const {
+  const auto& before = book_.in_flight->baseline;
+  return std::to_string(w_.revision) != book_.deployed->revision.id ||
+         (before && std::to_string(w_.catalog) != before->catalog);
+}
+
 // The last word on the way back: everything must be as the old version left it.
 task<Result<>> process::prove_unchanged() {
   if (is(defect::put_back_unproven)) {
@@ -322,9 +325,7 @@ task<Result<>> process::prove_unchanged() {
   }
   if (auto gone = co_await migrators_gone(); !gone) co_return gone;
   if (!w_.reachable(machine_) || !take_lease()) co_return fail(no_database());
-  if (std::to_string(w_.revision) != book_.deployed->revision.id ||
-      (w_.catalog_before && w_.catalog != *w_.catalog_before))
-    co_return fail("revision-mismatch", "the database has moved");
+  if (has_moved()) co_return fail("revision-mismatch", "the database has moved");
   co_return Result<>{};
 }
 

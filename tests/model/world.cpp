@@ -30,6 +30,7 @@ const char* to_text(event value) {
 
 const char* to_text(defect value) {
   static constexpr std::array names{"none",
+                                    "impatient",
                                     "no_silence",
                                     "no_wait",
                                     "sessions_only",

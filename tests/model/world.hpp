@@ -63,6 +63,7 @@ using script = std::vector<act>;  // by point
 // What a difyd may do wrong, one at a time: the invariants must find each.
 enum class defect {
   none,
+  impatient,              // a step is entered whatever is away: not unsafe, but its attempts are used up
   no_silence,             // the migrator is started without the proof
   no_wait,                // ... beside an earlier migrator that is still at work
   sessions_only,          // an earlier migrator is looked for in the database only, not on the engine
@@ -130,8 +131,7 @@ struct world {
   bool cut_off = false;  // machine 0 cannot reach the database
   // The share.
   ledger::record share;
-  std::optional<int> catalog_before;  // see process::run_migrator
-  int share_away = 0;                 // writes that fail
+  int share_away = 0;  // writes that fail
   bool share_lands = false;
   bool unknown_landing = false;       // what the share holds was reported as not written
   bool replaced_past_return = false;  // the upgrade in flight replaces a held one that had passed it

@@ -326,6 +326,8 @@ TEST_CASE("run: an ending has the reason that an earlier process came upon") {
   auto result = run_task(run(world, {begun(step::migrate), fell}));
   CHECK(result.end == ending::held);
   CHECK(result.reason.message == "the migration failed");
+  result = run_task(run(world, {begun(step::migrate), failed(step::migrate, true)}));
+  CHECK(result.reason.message == "step migrate failed");
 
   result = run_task(run(world, times(10, begun(step::stop))));
   CHECK(result.end == ending::held);
