@@ -126,8 +126,8 @@ int show_migration_log(const options& given, const std::string& id) {
   }(given, id));
 }
 
-int start_upgrade(const options& given, const std::string& version, bool wait) {
-  return run_to_end(act(given, "/v1/upgrade", control::upgrade_request(version), wait));
+int start_upgrade(const options& given, const control::upgrade_wish& wish, bool wait) {
+  return run_to_end(act(given, "/v1/upgrade", control::upgrade_request(wish), wait));
 }
 
 int attach_to_upgrade(const options& given) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "context.hpp"
+#include "difyd/control/wire.hpp"
 
 namespace difyd::cli {
 
@@ -15,7 +16,7 @@ int show_migration_log(const options& given, const std::string& id);
 int show_history(const options& given);
 int show_services(const options& given);
 
-int start_upgrade(const options& given, const std::string& version, bool wait);
+int start_upgrade(const options& given, const control::upgrade_wish& wish, bool wait);
 int attach_to_upgrade(const options& given);
 int stack_up(const options& given, bool wait);
 int stack_down(const options& given, bool wait);

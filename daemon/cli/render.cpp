@@ -55,6 +55,30 @@ void add(std::string& text, const char* name, const std::string& value) {
   text += label + value + "\n";
 }
 
+// What to do about one: where to run what, what to set.
+std::string advice(const control::planned_advisory& each, const std::string& to) {
+  std::string text;
+  for (const auto& command : each.commands)
+    text += "      in " + each.service +
+            (each.kind == "before" ? ", before: " : ", once " + to + " serves: ") + command + "\n";
+  if (!each.key.empty())
+    text += "      set " + each.key + (each.value.empty() ? "" : " to " + each.value) + "\n";
+  return text;
+}
+
+std::string advisories_text(const control::plan& plan) {
+  std::string binding, notes;
+  for (const auto& each : plan.advisories) {
+    std::string& text = each.acknowledge ? binding : notes;
+    text += "  " + each.id + (each.kind == "stop" ? " (stop)" : "") + "\n" + wrapped(each.text, "      ") +
+            advice(each, plan.to);
+    if (!each.source.empty()) text += "      see " + each.source + "\n";
+  }
+  if (!binding.empty())
+    binding = "\nbefore this upgrade; each wants difyd upgrade " + plan.to + " --acknowledge ID\n" + binding;
+  return binding + (notes.empty() ? "" : "\ngood to know\n" + notes);
+}
+
 }  // namespace
 
 std::string table(const std::vector<std::vector<std::string>>& rows, const std::string& indent) {
@@ -108,12 +132,27 @@ std::string render(const control::status& status) {
   return text;
 }
 
+std::string wrapped(const std::string& text, const std::string& indent) {
+  constexpr std::size_t widest = 100;
+  std::string result, line = indent;
+  for (const auto& word : split(text, ' ')) {
+    if (line.size() > indent.size() && line.size() + 1 + word.size() > widest) {
+      result += line + "\n";
+      line = indent;
+    }
+    if (line.size() > indent.size()) line += ' ';
+    line += word;
+  }
+  return result + line + "\n";
+}
+
 std::string render(const control::plan& plan) {
   std::string text = plan.from == plan.to ? "plan for " + or_dash(plan.to) + " as configured\n"
                                           : "plan for " + or_dash(plan.from) + " -> " + plan.to + "\n";
   if (!plan.revision_to.empty())
     text += "schema " + or_dash(plan.revision_from) + " -> " + plan.revision_to +
             (plan.revision_from == plan.revision_to ? " (no migration)\n" : "\n");
+  text += advisories_text(plan);
   text += "\nimages\n";
   for (const auto& image : plan.images)
     text += "  " + std::string(image.present ? "here  " : "pull  ") + image.image + "\n";

@@ -14,6 +14,9 @@ std::string render(const std::vector<control::migration>& migrations);
 std::string render(const std::vector<control::past_upgrade>& history);
 std::string render_services(const std::vector<control::service_status>& services);
 
+// Words in lines of at most 100 characters.
+std::string wrapped(const std::string& text, const std::string& indent);
+
 // Columns padded to their widest cell, two blanks between.
 std::string table(const std::vector<std::vector<std::string>>& rows, const std::string& indent = {});
 

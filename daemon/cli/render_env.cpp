@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "difyd/base/text.hpp"
 #include "render.hpp"
 
 namespace difyd::cli {
@@ -11,8 +12,6 @@ namespace {
 using release::env_change;
 using release::env_difference;
 using rows = std::vector<std::vector<std::string>>;
-
-constexpr std::size_t widest = 100;
 
 // A URL or a list of JSON must not push every other column away.
 std::string cell(const std::string& value) {
@@ -39,19 +38,6 @@ std::vector<std::string> row_of(const env_difference& each, bool in_force) {
   std::vector<std::string> row{key_of(each), kind_of(each), cell(each.old_default), cell(each.new_default)};
   if (in_force) row.insert(row.end(), {cell(each.in_force), cell(each.then_in_force)});
   return row;
-}
-
-// Names in lines: of hundreds of keys that leave .env.example no more is of interest.
-std::string wrapped(const std::vector<std::string>& names) {
-  std::string text, line;
-  for (const auto& name : names) {
-    if (!line.empty() && line.size() + name.size() + 1 > widest) {
-      text += "  " + line + "\n";
-      line.clear();
-    }
-    line += (line.empty() ? "" : " ") + name;
-  }
-  return text + "  " + line + "\n";
 }
 
 std::string counts(const env_report& report) {
@@ -104,7 +90,8 @@ std::string render(const env_report& report) {
       others.push_back(row_of(each, report.in_force));
   }
   if (others.size() > 1) text += "\nothers\n" + table(others, "  ");
-  if (!removed.empty()) text += "\nno longer in .env.example\n" + wrapped(removed);
+  // Of hundreds of keys no more is of interest.
+  if (!removed.empty()) text += "\nno longer in .env.example\n" + wrapped(join(removed, " "), "  ");
   return text;
 }
 

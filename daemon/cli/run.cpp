@@ -57,6 +57,7 @@ struct arguments {
   std::string version;
   std::string from;  // a version
   std::string id;
+  std::vector<std::string> acknowledged;
   std::vector<std::string> services;
   std::string tail;
   bool timestamps = false;
@@ -93,7 +94,7 @@ int upgrade(const arguments& given) {
   if (given.version.empty())
     return report({"usage", "difyd upgrade wants a version", "For example: difyd upgrade 1.12.1"},
                   usage_error);
-  return start_upgrade(given.global, given.version, !given.no_wait);
+  return start_upgrade(given.global, {given.version, given.acknowledged}, !given.no_wait);
 }
 
 bool is_json(const char* word) { return std::strcmp(word, "--json") == 0; }
@@ -217,6 +218,11 @@ class command_line {
     auto* upgrade = waiting(
         add("upgrade", "stop, migrate, start: to a newer release", [this] { return cli::upgrade(given_); }));
     upgrade->add_option("version", given_.version, "the release, for example 1.12.1");
+    upgrade
+        ->add_option("--acknowledge", given_.acknowledged,
+                     "an advisory of difyd plan that was read and heeded; may be repeated")
+        ->type_name("ID")
+        ->allow_extra_args(false);
     upgrade->add_flag("--follow", given_.follow, "follow the upgrade in flight, whoever began it");
     auto* migrations =
         add("migrations", "the migrations that were run", [this] { return show_migrations(given_.global); });

@@ -41,7 +41,9 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(event, sequence, time, operation
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(accepted, operation, since)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(planned_image, image, present)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(planned_change, key, kind, from, to)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(plan, from, to, operations, images, environment,
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(planned_advisory, id, kind, acknowledge, text, service,
+                                                commands, key, value, source)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(plan, from, to, advisories, operations, images, environment,
                                                 revision_from, revision_to, notes)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(migration, id, upgrade, from_revision, to_revision, started,
                                                 seconds, exit_code, result)
@@ -170,12 +172,18 @@ Error parse_error(unsigned http_status, std::string_view json) {
   }
 }
 
-std::string upgrade_request(const std::string& version) { return dump({{"version", version}}); }
+std::string upgrade_request(const upgrade_wish& wish) {
+  return dump({{"version", wish.version}, {"acknowledge", wish.acknowledged}});
+}
 std::string services_request(const std::vector<std::string>& services) {
   return dump({{"services", services}});
 }
-Result<std::string> parse_upgrade_request(std::string_view json) {
-  return parse_request<std::string>(json, "version");
+Result<upgrade_wish> parse_upgrade_request(std::string_view json) {
+  auto version = parse_request<std::string>(json, "version");
+  if (!version) return fail(std::move(version.error()));
+  auto acknowledged = parse_request<std::vector<std::string>>(json, "acknowledge");
+  if (!acknowledged) return fail(std::move(acknowledged.error()));
+  return upgrade_wish{std::move(*version), std::move(*acknowledged)};
 }
 Result<std::vector<std::string>> parse_services_request(std::string_view json) {
   return parse_request<std::vector<std::string>>(json, "services");

@@ -24,6 +24,14 @@ task<Result<release_ptr>> load_release(world& w, version which, std::optional<ve
                                               "prepare release " + which.text());
 }
 
+task<Result<std::vector<release::advisory>>> advisories_of(world& w, version from, version to) {
+  const std::string path = w.settings.advisories;
+  auto book = co_await w.files.run<release::advisory_book>([path] { return release::load_advisories(path); },
+                                                           std::chrono::seconds(30), "read " + path);
+  if (!book) co_return fail(book.error());
+  co_return release::advisories_for(*book, from, to);
+}
+
 task<void> know_release(world& w) {
   if (*w.in_force.get() || !w.book) co_return;
   const auto& book = w.book->current();

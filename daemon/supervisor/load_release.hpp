@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "difyd/release/advisories.hpp"
 #include "world.hpp"
 
 namespace difyd::supervisor {
@@ -17,6 +18,9 @@ enum class laying_out {
 // Errors: those of release::assemble and release::preview.
 task<Result<release_ptr>> load_release(world& w, version which, std::optional<version> carried_from,
                                        laying_out how);
+
+// What applies to a hop, from the file as it is now. Errors: those of release::load_advisories.
+task<Result<std::vector<release::advisory>>> advisories_of(world& w, version from, version to);
 
 // For a stack that is down when the daemon starts: sets the release in force from the ledger, without
 // touching a file, where none is in force yet.

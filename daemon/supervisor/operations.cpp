@@ -143,8 +143,8 @@ void propose_stand_down(world& w) {
   if (!w.chief.busy_with(priority::command)) submit(w, named("stand-down"), priority::command, stand_down);
 }
 
-Result<control::accepted> request_upgrade(world& w, const std::string& to) {
-  auto wanted = parse_version(to);
+Result<control::accepted> request_upgrade(world& w, const control::upgrade_wish& wish) {
+  auto wanted = parse_version(wish.version);
   if (!wanted) return fail(wanted.error());
   if (auto free = no_upgrade_running(w); !free) return fail(free.error());
   if (!w.book || w.stands.get()->at == phase::waiting_for_lease || w.stands.get()->at == phase::stopped)
@@ -156,9 +156,11 @@ Result<control::accepted> request_upgrade(world& w, const std::string& to) {
   auto status = named("upgrade");
   status.to = wanted->text();
   if (const auto& deployed = w.book->current().deployed) status.from = deployed->version.text();
-  return submit(w, status, priority::upgrade, [version = *wanted](world& of, std::string id) {
-    return upgrade_by_operator(of, std::move(id), version);
-  });
+  return submit(
+      w, status, priority::upgrade,
+      [version = *wanted, acknowledged = wish.acknowledged](world& of, std::string id) {
+        return upgrade_by_operator(of, std::move(id), version, {acknowledged.begin(), acknowledged.end()});
+      });
 }
 
 Result<control::accepted> request_up(world& w) {

@@ -22,7 +22,7 @@ void propose_stand_down(world& w);
 
 // Commands. Refused at once ("upgrade-in-flight", "bad-version", ...) or accepted: the result
 // comes as an event.
-Result<control::accepted> request_upgrade(world& w, const std::string& to);
+Result<control::accepted> request_upgrade(world& w, const control::upgrade_wish& wish);
 Result<control::accepted> request_up(world& w);
 Result<control::accepted> request_down(world& w);
 Result<control::accepted> request_restart(world& w, std::vector<std::string> services);

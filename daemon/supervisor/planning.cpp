@@ -18,6 +18,17 @@ void add_environment(control::plan& plan, const release::text_map& before, const
   }
 }
 
+// Where they cannot be read, the upgrade itself is refused.
+task<void> add_advisories(control::plan& plan, world& w, const version& from, const version& to) {
+  const auto applying = co_await advisories_of(w, from, to);
+  if (!applying) plan.notes.push_back("the upgrade would be refused: " + sentence(applying.error()));
+  if (!applying) co_return;
+  for (const auto& each : *applying)
+    plan.advisories.push_back({each.id, std::string(release::to_text(each.kind)),
+                               release::must_be_acknowledged(each), each.text, each.service, each.commands,
+                               each.key, each.value, each.source});
+}
+
 // The release is not laid out yet, so its bind sources cannot be looked for, and what the
 // upgrade removes before it starts anything else still runs.
 task<Result<>> add_operations(control::plan& plan, world& w, const release_ptr& to) {
@@ -78,6 +89,7 @@ task<Result<control::plan>> plan_of(world& w, std::string text) {
   auto to = co_await load_release(w, *wanted, from, laying_out::no);
   if (!to) co_return fail(to.error());
   if (auto images = co_await add_images(plan, w, (*to)->project); !images) co_return fail(images.error());
+  if (serving) co_await add_advisories(plan, w, serving->version, *wanted);
   if (serving) add_environment(plan, serving->environment.values, (*to)->environment.values);
   if (auto added = co_await add_operations(plan, w, *to); !added) co_return fail(added.error());
   co_await add_revisions(plan, w, **to);

@@ -109,8 +109,8 @@ task<http::response> get(world& w, const http::request& request) {
 http::response post(world& w, const http::request& request) {
   const std::string path(request.path());
   if (path == "/v1/upgrade") {
-    const auto version = control::parse_upgrade_request(request.body);
-    return version ? answer_with(request_upgrade(w, *version), 202) : refuse(version.error());
+    const auto wish = control::parse_upgrade_request(request.body);
+    return wish ? answer_with(request_upgrade(w, *wish), 202) : refuse(wish.error());
   }
   if (path == "/v1/stack/up") return answer_with(request_up(w), 202);
   if (path == "/v1/stack/down") return answer_with(request_down(w), 202);

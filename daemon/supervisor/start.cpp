@@ -107,11 +107,20 @@ task<ended> act(world& w, start_choice choice, std::string id) {
     case start_action::run:
       co_return co_await run_deployed(w, *choice.target, id);
     case start_action::upgrade: {
+      const auto start = w.operation.get()->value_or(control::operation_status{});
       auto how = co_await upgrade_at_start(w, id, *choice.target);
       // Refused: what is deployed serves on.
       if (how.result != "refused") co_return how;
       log::warning("start", "the configured version is refused", {{"cause", how.error.message}});
-      co_return co_await run_deployed(w, w.book->current().deployed->version, id);
+      // It is a start again, with the refused step on show.
+      auto shown = w.operation.get()->value_or(start);
+      shown.kind = start.kind;
+      shown.from = start.from;
+      shown.to = start.to;
+      w.operation.set(shown);
+      auto ran = co_await run_deployed(w, w.book->current().deployed->version, id);
+      if (ran.result == "done") ran.text += "; the configured version is refused: " + sentence(how.error);
+      co_return ran;
     }
   }
   co_return failed_with({"internal", "no such start", {}});

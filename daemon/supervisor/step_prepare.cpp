@@ -1,4 +1,5 @@
 // Steps admit, prepare and drain: the old version serves, nothing is changed.
+#include "difyd/base/text.hpp"
 #include "difyd/release/bundle.hpp"
 #include "difyd/release/roles.hpp"
 #include "load_release.hpp"
@@ -33,12 +34,19 @@ task<Result<>> upgrade_work::check_admission() {
       [source, wanted] { return release::find_bundle(source, wanted); }, std::chrono::seconds(30),
       "read release " + to_.text());
   if (!bundle) co_return fail(bundle.error());
-  co_return Result<>{};
+  if (!from_) co_return Result<>{};
+  const auto applying = co_await advisories_of(world_, *from_, to_);
+  if (!applying) co_return fail(applying.error());
+  for (const auto& each : *applying)
+    if (acknowledged_.contains(each.id)) heeded_.push_back(each.id);
+  co_return release::refuse_unless_acknowledged(*applying, acknowledged_, to_);
 }
 
 task<upgrade::step_result> upgrade_work::admit() {
   if (auto admitted = co_await check_admission(); !admitted) co_return failed_step(admitted.error());
-  co_return good_step(from_ ? from_->text() + " -> " + to_.text() : "first installation of " + to_.text());
+  if (!from_) co_return good_step("first installation of " + to_.text());
+  co_return good_step(from_->text() + " -> " + to_.text() +
+                      (heeded_.empty() ? "" : ", acknowledged: " + join(heeded_, ", ")));
 }
 
 task<Result<>> upgrade_work::prepare_images() {

@@ -27,8 +27,14 @@ bool needs_journal(step at) { return at > step::prepare; }
 
 }  // namespace
 
-upgrade_work::upgrade_work(world& w, std::string id, version to, std::string origin, bool journaled)
-    : world_(w), id_(std::move(id)), to_(std::move(to)), origin_(std::move(origin)), journaled_(journaled) {
+upgrade_work::upgrade_work(world& w, std::string id, version to, std::string origin, bool journaled,
+                           std::set<std::string> acknowledged)
+    : world_(w),
+      id_(std::move(id)),
+      to_(std::move(to)),
+      origin_(std::move(origin)),
+      acknowledged_(std::move(acknowledged)),
+      journaled_(journaled) {
   if (const auto& former = w.book->current().in_flight)
     for (const auto& entry : former->entries) inherited_ = inherited_ || entry.irreversible;
   if (journaled && w.book->current().in_flight)

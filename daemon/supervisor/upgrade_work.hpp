@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "difyd/upgrade/effects.hpp"
@@ -15,8 +16,10 @@ namespace difyd::supervisor {
 
 class upgrade_work final : public upgrade::effects {
  public:
-  // `journaled`: an upgrade found in flight, whose journal is begun already.
-  upgrade_work(world& w, std::string id, version to, std::string origin, bool journaled);
+  // `journaled`: an upgrade found in flight, whose journal is begun already. `acknowledged`: ids
+  // of advisories.
+  upgrade_work(world& w, std::string id, version to, std::string origin, bool journaled,
+               std::set<std::string> acknowledged);
   ~upgrade_work() override;  // the guard ends with the upgrade
 
   task<Result<>> record(upgrade::mark entry, std::string detail) override;
@@ -75,7 +78,9 @@ class upgrade_work final : public upgrade::effects {
   const std::string id_;
   const version to_;
   const std::string origin_;
+  const std::set<std::string> acknowledged_;
   bool journaled_;
+  std::vector<std::string> heeded_;  // of those acknowledged, what applies
   std::optional<version> from_;
   // A held upgrade that this one replaces had passed the point of no return.
   bool inherited_ = false;

@@ -48,11 +48,11 @@ ended as_held(world& w, const Error& reason) {
 }
 
 task<ended> carry_through(world& w, std::string id, version to, std::string origin,
-                          std::vector<upgrade::mark> marks) {
+                          std::vector<upgrade::mark> marks, std::set<std::string> acknowledged) {
   w.chief.raise(priority::upgrade);
   const bool resumed = !marks.empty();
   const auto before = *w.stands.get();
-  upgrade_work work(w, id, to, std::move(origin), resumed);
+  upgrade_work work(w, id, to, std::move(origin), resumed, std::move(acknowledged));
   auto status = w.operation.get()->value_or(control::operation_status{});
   status.kind = "upgrade";
   status.id = id;
@@ -89,19 +89,19 @@ task<ended> carry_through(world& w, std::string id, version to, std::string orig
 
 }  // namespace
 
-task<ended> upgrade_by_operator(world& w, std::string id, version to) {
-  co_return co_await carry_through(w, std::move(id), std::move(to), "operator", {});
+task<ended> upgrade_by_operator(world& w, std::string id, version to, std::set<std::string> acknowledged) {
+  co_return co_await carry_through(w, std::move(id), std::move(to), "operator", {}, std::move(acknowledged));
 }
 
 task<ended> upgrade_at_start(world& w, std::string id, version to) {
-  auto how = co_await carry_through(w, std::move(id), std::move(to), "configuration", {});
+  auto how = co_await carry_through(w, std::move(id), std::move(to), "configuration", {}, {});
   if (how.result == "refused") stand(w, phase::starting, how.error.message, {how.error.remedy});
   co_return how;
 }
 
 task<ended> resume_upgrade(world& w) {
   const auto journal = *w.book->current().in_flight;
-  co_return co_await carry_through(w, journal.id, journal.to, journal.origin, marks_of(journal));
+  co_return co_await carry_through(w, journal.id, journal.to, journal.origin, marks_of(journal), {});
 }
 
 }  // namespace difyd::supervisor

@@ -80,6 +80,7 @@ class Machine:
         self.postgres = {}
         for name in ("storage", "var", "run"):
             (self.folder / name).mkdir()
+        shutil.copy(SOURCE / "config/advisories.yaml", self.folder)
         self.version, self.standalone, self.settings = version, standalone, settings
         if database_of:
             self.postgres = database_of.postgres
@@ -101,7 +102,7 @@ class Machine:
 version: {self.version}
 state_dir: {self.folder}/var
 runtime_dir: {self.folder}/run
-releases: {{source: {BUNDLES}}}
+releases: {{source: {BUNDLES}, advisories: {self.folder}/advisories.yaml}}
 storage: {{root: {self.folder}/storage}}
 engine: {{host: "{os.environ['DOCKER_HOST']}"}}
 listen: {{control: {self.folder}/run/difyd.sock, health: "127.0.0.1:{self.health}"}}

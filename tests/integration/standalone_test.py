@@ -59,7 +59,7 @@ class Standalone(unittest.TestCase):
         m.serve().await_phase("serving")
         m.set_up()
         self.assertIn(f"{m.project}-db-1", m.containers())
-        code, out, err = m.difyd("upgrade", "1.10.1")
+        code, out, err = m.difyd("upgrade", "1.10.1", "--acknowledge", "storage-owner-1.10.1")
         self.assertEqual(code, 0, out + err + m.tail())
         names = m.containers()
         self.assertIn(f"{m.project}-db_postgres-1", names)

@@ -15,8 +15,9 @@ class Upgrade(unittest.TestCase):
         self.addCleanup(self.m.close)
         self.m.serve().await_phase("serving")
 
-    def upgrade(self, version, code=0):
-        got, out, err = self.m.difyd("upgrade", version)
+    def upgrade(self, version, *acknowledged, code=0):
+        words = [word for each in acknowledged for word in ("--acknowledge", each)]
+        got, out, err = self.m.difyd("upgrade", *words, version)
         self.assertEqual(got, code, out + err + self.m.tail())
         return out, err
 
@@ -90,7 +91,42 @@ class Upgrade(unittest.TestCase):
 
     def test_a_worker_that_ignores_sigterm_is_stopped_all_the_same(self):
         self.upgrade("1.12.5")
-        self.upgrade("1.13.0")
+        self.upgrade("1.13.0", "celery-queues-1.13")
+        self.assertEqual(self.m.status()["deployed"], "1.13.0")
+
+    def test_advisories_are_acknowledged_or_nothing_is_touched(self):
+        plan = self.m.json("plan", "1.13.0")["advisories"]
+        self.assertEqual([each["id"] for each in plan if each["acknowledge"]], ["celery-queues-1.13"])
+        text = self.m.difyd("plan", "1.13.0")[1]
+        self.assertIn("difyd upgrade 1.13.0 --acknowledge ID\n  celery-queues-1.13\n      Where CELERY_QUEUES", text)
+        before = self.m.containers()
+        _, err = self.upgrade("1.13.0", code=4)
+        self.assertIn("not acknowledged: celery-queues-1.13", err)
+        self.assertIn("difyd plan 1.13.0", err)
+        self.assertIn("difyd upgrade 1.13.0 --acknowledge celery-queues-1.13", err)
+
+        # A boot acknowledges nothing: what is deployed serves on.
+        self.m.stop_daemon()
+        self.m.version = "1.13.0"
+        self.m.write_config()
+        self.m.serve().await_phase("serving")
+        start = self.m.status()["operation"]
+        self.assertEqual(start["kind"], "converge")
+        self.assertIn("not acknowledged: celery-queues-1.13", start["steps"][0]["detail"])
+
+        # The file is read anew, and one that ends earlier does not know the release.
+        facts = self.m.folder / "advisories.yaml"
+        facts.write_text(facts.read_text().replace("newest_known: 1.18.0", "newest_known: 1.12.1"))
+        _, err = self.upgrade("1.13.0", "celery-queues-1.13", code=4)
+        self.assertIn("not acknowledged: unknown-release", err)
+        facts.write_text("format: 2\n")
+        _, err = self.upgrade("1.13.0", "celery-queues-1.13", "unknown-release", code=4)
+        self.assertIn(f"{facts}:1:9: it has format 2", err)
+        self.assertIn("would be refused", self.m.difyd("plan", "1.13.0")[1])
+        self.assertEqual((self.m.status()["deployed"], self.m.containers()), ("1.11.3", before))
+        facts.write_text((machine.SOURCE / "config/advisories.yaml").read_text())
+        out, _ = self.upgrade("1.13.0", "celery-queues-1.13", "unknown-release")
+        self.assertIn("1.11.3 -> 1.13.0, acknowledged: celery-queues-1.13", out)
         self.assertEqual(self.m.status()["deployed"], "1.13.0")
 
     def test_an_older_and_an_unknown_version_are_refused(self):

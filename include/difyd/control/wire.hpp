@@ -7,7 +7,7 @@
 //   GET  /v1/migrations                     migrations
 //   GET  /v1/migrations/ID/log              text
 //   GET  /v1/history                        history
-//   POST /v1/upgrade {"version": V}         accepted, the work goes on without the client
+//   POST /v1/upgrade {"version": V, "acknowledge": [ID]}   accepted, the work goes on without the client
 //   POST /v1/stack/up|down|restart {"services": [...]}   accepted
 //
 // Errors are {"error": {"code", "message", "remedy"}} with a status of 400 and above: 400 and 404 for what
@@ -108,9 +108,23 @@ struct planned_change {
   std::string to;
 };
 
+// What must be known before this upgrade (config/advisories.yaml).
+struct planned_advisory {
+  std::string id;
+  std::string kind;          // stop, before, after, value, manual, note
+  bool acknowledge = false;  // whether the upgrade is refused without --acknowledge ID
+  std::string text;
+  std::string service;  // before, after: where the commands run
+  std::vector<std::string> commands;
+  std::string key;    // value: of the environment
+  std::string value;  // value: empty where it is the operator's own
+  std::string source;
+};
+
 struct plan {
   std::string from;
   std::string to;
+  std::vector<planned_advisory> advisories;
   std::vector<std::string> operations;  // one line each, with its cause
   std::vector<planned_image> images;
   std::vector<planned_change> environment;
@@ -171,10 +185,17 @@ Error unknown_service(const std::string& verb, const std::string& name, std::vec
 // The error in an answer of 400 and above; says so where the body is none of ours.
 Error parse_error(unsigned http_status, std::string_view json);
 
-// {"version": V} and {"services": [...]}: bad requests are errors of code "bad-request".
-std::string upgrade_request(const std::string& version);
+struct upgrade_wish {
+  std::string version;
+  std::vector<std::string> acknowledged;  // ids of advisories
+  friend bool operator==(const upgrade_wish&, const upgrade_wish&) = default;
+};
+
+// {"version": V, "acknowledge": [...]} and {"services": [...]}: bad requests are errors of code
+// "bad-request".
+std::string upgrade_request(const upgrade_wish& wish);
 std::string services_request(const std::vector<std::string>& services);
-Result<std::string> parse_upgrade_request(std::string_view json);
+Result<upgrade_wish> parse_upgrade_request(std::string_view json);
 Result<std::vector<std::string>> parse_services_request(std::string_view json);
 
 }  // namespace difyd::control

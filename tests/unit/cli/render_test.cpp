@@ -26,6 +26,41 @@ TEST_CASE("a plan says what is pulled, what changes and why") {
         "operations\n  recreate dify-api-1: image changed\n");
 }
 
+TEST_CASE("a plan says what to acknowledge, where to run what, and what is good to know") {
+  control::plan plan;
+  plan.from = "1.14.0";
+  plan.to = "1.16.0";
+  plan.advisories = {{"halt", "stop", true, "Upgrade to 1.15.0 first.", "", {}, "", "", "release note"},
+                     {"key", "value", true, "A key.", "", {}, "SOME_KEY", "1", ""},
+                     {"own", "value", true, "Another.", "", {}, "OWN_KEY", "", ""},
+                     {"job",
+                      "after",
+                      true,
+                      std::string(60, 'a') + " " + std::string(60, 'b'),
+                      "api",
+                      {"flask x", "flask y"},
+                      "",
+                      "",
+                      ""},
+                     {"early", "before", true, "Now.", "api", {"flask z"}, "", "", ""},
+                     {"news", "note", false, "Something is new.", "", {}, "", "", "PR 1"}};
+  const std::string text = cli::render(plan);
+  CAPTURE(text);
+  CHECK(text.find("\nbefore this upgrade; each wants difyd upgrade 1.16.0 --acknowledge ID\n"
+                  "  halt (stop)\n      Upgrade to 1.15.0 first.\n      see release note\n"
+                  "  key\n      A key.\n      set SOME_KEY to 1\n"
+                  "  own\n      Another.\n      set OWN_KEY\n"
+                  "  job\n      " +
+                  std::string(60, 'a') + "\n      " + std::string(60, 'b') +
+                  "\n"
+                  "      in api, once 1.16.0 serves: flask x\n      in api, once 1.16.0 serves: flask y\n"
+                  "  early\n      Now.\n      in api, before: flask z\n"
+                  "\ngood to know\n  news\n      Something is new.\n      see PR 1\n") != std::string::npos);
+  const auto again = control::parse_plan(control::to_json(plan));
+  REQUIRE(again);
+  CHECK(cli::render(*again) == text);
+}
+
 TEST_CASE("a hold shows its options, findings show their remedies") {
   control::status status;
   status.phase = "holding";

@@ -39,10 +39,12 @@ TEST_CASE("text that is not UTF-8 does not break an event") {
   CHECK(after->text.substr(0, 3) == "caf");
 }
 
+using wished = Result<control::upgrade_wish>;
+
 TEST_CASE("bad requests are refused with what to send") {
-  CHECK(control::parse_upgrade_request("{\"version\":\"1.2.3\"}") == Result<std::string>("1.2.3"));
-  CHECK(control::parse_upgrade_request("") == Result<std::string>(""));
-  for (const auto* bad : {"[", "{\"version\":1}"}) {
+  CHECK(control::parse_upgrade_request("{\"version\":\"1.2.3\"}") == wished({"1.2.3", {}}));
+  CHECK(control::parse_upgrade_request("") == wished({}));
+  for (const auto* bad : {"[", "{\"version\":1}", "{\"version\":\"1.2.3\",\"acknowledge\":\"a\"}"}) {
     const auto result = control::parse_upgrade_request(bad);
     REQUIRE_FALSE(result);
     CHECK(result.error().code == "bad-request");
@@ -51,7 +53,8 @@ TEST_CASE("bad requests are refused with what to send") {
 
 TEST_CASE("what the commands send is what the daemon reads, whatever is in the names") {
   const std::string odd = "a\"b\\c\n";
-  CHECK(control::parse_upgrade_request(control::upgrade_request(odd)) == Result<std::string>(odd));
+  const control::upgrade_wish wish{odd, {"unknown-release", odd}};
+  CHECK(control::parse_upgrade_request(control::upgrade_request(wish)) == wished(wish));
   const std::vector<std::string> services{"api", odd};
   CHECK(control::parse_services_request(control::services_request(services)) ==
         Result<std::vector<std::string>>(services));
