@@ -78,6 +78,14 @@ void add_upgrade(std::vector<finding>& found, const known_facts& facts) {
 }
 
 void add_version(std::vector<finding>& found, const known_facts& facts) {
+  if (facts.refused)
+    found.push_back({"version",
+                     "version-refused",
+                     severity::warning,
+                     "the start did not upgrade: " + facts.refused->message,
+                     facts.refused->remedy,
+                     false,
+                     {}});
   const auto& deployed = facts.book.deployed;
   if (!deployed || !facts.configured || !(*facts.configured < deployed->version)) return;
   const std::string now = deployed->version.text();

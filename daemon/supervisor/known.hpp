@@ -19,12 +19,13 @@ struct known_facts {
   std::vector<std::string> options;  // of the phase
   wall_time since{};                 // of the phase
   std::optional<version> configured;
+  std::optional<Error> refused;                   // why the start did not upgrade to the wanted version
   std::optional<release::secret_key> secret_key;  // of the environment in force
   wall_time now{};
 };
 
-// Codes: upgrade-held, upgrade-undone, start-held, version-ignored, secret-key-public,
-// secret-key-empty. The remedy of a hold has one command with its consequence per line.
+// Codes: upgrade-held, upgrade-undone, start-held, version-ignored, version-refused,
+// secret-key-public, secret-key-empty. The remedy of a hold has one command with its consequence per line.
 std::vector<finding> known_findings(const known_facts& facts);
 
 // The line of the history about the upgrade in flight, where that one is held.

@@ -117,6 +117,7 @@ finding no_backup() {
 
 std::vector<finding> findings_now(const world& w) {
   known_facts facts;
+  facts.refused = w.refused;
   if (w.book) facts.book = w.book->current();
   const auto stands = w.stands.get();
   facts.at = stands->at;

@@ -112,14 +112,11 @@ task<ended> act(world& w, start_choice choice, std::string id) {
       // Refused: what is deployed serves on.
       if (how.result != "refused") co_return how;
       log::warning("start", "the configured version is refused", {{"cause", how.error.message}});
-      // It is a start again, with the refused step on show.
-      auto shown = w.operation.get()->value_or(start);
-      shown.kind = start.kind;
-      shown.from = start.from;
-      shown.to = start.to;
-      w.operation.set(shown);
+      // It is a start again.
+      w.operation.set(start);
+      w.refused = how.error;
       auto ran = co_await run_deployed(w, w.book->current().deployed->version, id);
-      if (ran.result == "done") ran.text += "; the configured version is refused: " + sentence(how.error);
+      if (ran.result == "done") ran.text += "; " + how.error.message;
       co_return ran;
     }
   }

@@ -26,6 +26,7 @@ task<Result<>> tell_ledger(world& w, upgrade_work& work, const upgrade::outcome&
 
 ended as_done(world& w, const std::string& to) {
   w.page.set(std::nullopt);
+  w.refused.reset();
   stand(w, phase::serving, "Dify " + to + " is up");
   return done_as("Dify " + to + " is up and committed");
 }

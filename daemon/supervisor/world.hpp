@@ -69,8 +69,9 @@ struct world {
   cell<std::optional<upgrade::guarded>> guarded;             // from the proof of silence to the commit
   // Dify was up in this run of the daemon: what falls is brought up again as it is, not upgraded.
   bool settled = false;
-  std::string data_root;                                            // the engine's, once it was asked
-  waiting waits;                                                    // of the operation that runs
+  std::optional<Error> refused;  // why the start did not upgrade to the wanted version
+  std::string data_root;         // the engine's, once it was asked
+  waiting waits;                 // of the operation that runs
   std::optional<std::chrono::steady_clock::time_point> step_began;  // of the upgrade that runs
   std::optional<wall_time> migrate_begun;                           // while a migrator may run
 };

@@ -141,6 +141,17 @@ TEST_CASE("a configured version that is older than the deployed one is explained
   }
 }
 
+TEST_CASE("why a start did not upgrade is a finding") {
+  known_facts facts;
+  facts.refused =
+      Error{"advisories", "cannot upgrade to 1.13.0: not acknowledged: a", "difyd upgrade 1.13.0"};
+  const auto found = known_findings(facts);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].code == "version-refused");
+  CHECK(found[0].detail == "the start did not upgrade: cannot upgrade to 1.13.0: not acknowledged: a");
+  CHECK(found[0].remedy == "difyd upgrade 1.13.0");
+}
+
 TEST_CASE("a public or missing SECRET_KEY is a finding") {
   using release::secret_key;
   struct row {
