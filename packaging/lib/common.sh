@@ -16,22 +16,28 @@ cache_dir=${DIFYD_CACHE:-/var/tmp/difyd-cache}
 # as_root ARGUMENTS...: runs the calling script again as root when it is not; returns otherwise.
 as_root() {
   [ "$(id -u)" -ne 0 ] || return 0
-  command -v sudo >/dev/null || die "cannot continue: this needs root and sudo is not installed; run it as root"
-  exec sudo --preserve-env=DIFYD_STATE,DIFYD_CACHE,DIFYD_PRIVATE_ENGINE,DIFYD_POSTGRES_NAME,DOCKER_HOST -- "$0" "$@"
+  local needs="root is needed, to install Debian packages and to run a Docker Engine"
+  command -v sudo >/dev/null || die "$needs, and sudo is not installed; run it as root"
+  sudo -n true 2>/dev/null || say "$(basename "$0"): $needs; asking sudo for it"
+  exec sudo --preserve-env=DIFYD_STATE,DIFYD_CACHE,DIFYD_PRIVATE_ENGINE,DIFYD_POSTGRES_NAME,DIFYD_DEBIAN_MIRROR,DIFYD_TEST_ALL,DOCKER_HOST -- \
+    "$0" "$@"
 }
+
+# What root has built in somebody's clone belongs to that somebody.
+give_back_build() { chown -R --reference="$root_dir" "$root_dir/build" 2>/dev/null || true; }
 
 # private_dir DIR: a directory of ours (or of the user behind sudo) that nobody else can have
 # planted: /var/tmp is everybody's.
 private_dir() {
   local owner
-  mkdir -p "$(dirname "$1")"
-  if mkdir -m 0755 "$1" 2>/dev/null; then
+  if mkdir -p "$(dirname "$1")" 2>/dev/null && mkdir -m 0755 "$1" 2>/dev/null; then
     [ -z "${SUDO_UID:-}" ] || chown "$SUDO_UID:${SUDO_GID:-0}" "$1"
   fi
-  owner=$(stat -c %u "$1")
-  if [ ! -d "$1" ] || [ -L "$1" ] || { [ "$owner" != "$(id -u)" ] && [ "$owner" != "${SUDO_UID:-0}" ]; }; then
-    die "cannot use $1: it is not a directory of $(id -un); remove it or set DIFYD_STATE to another place"
-  fi
+  owner=$(stat -c %u "$1" 2>/dev/null) ||
+    die "cannot make the folder $1; set DIFYD_STATE to a place where $(id -un) may write"
+  [ -d "$1" ] && [ ! -L "$1" ] || die "cannot use $1: it is not a folder; remove it or set DIFYD_STATE to another place"
+  [ "$owner" = "$(id -u)" ] || [ "$owner" = "${SUDO_UID:-0}" ] ||
+    die "cannot use $1: it belongs to $(stat -c %U "$1"), not to $(id -un); remove it or set DIFYD_STATE to another place"
 }
 
 # wait_for SECONDS COMMAND...: polls until the command succeeds; 1 when the time is over.
