@@ -264,7 +264,8 @@ task<standing> process::live() {
       if (to == 0) {
         // Whatever is still under way comes to an end first; what fell is started again.
         if (stands.at == standing::serving && !co_await still_serves()) break;
-        if (rest >= 3) co_return stands;
+        const bool settling = unsettled_ && !is(defect::unsettled_write);
+        if (rest >= 3 && !settling) co_return stands;
         continue;
       }
       (to == 2 ? w_.asked : w_.fix) = to == 2;

@@ -1,5 +1,7 @@
 #include "difyd/upgrade/step.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+
 #include "catch.hpp"
 #include "difyd/upgrade/runner.hpp"
 #include "run_task.hpp"
@@ -263,6 +265,7 @@ class waiting_world : public failing_world {
   step aborts = step::commit;
   bool aborted = false;
   bool lost = false;
+  bool deaf = false;  // nobody aborts
   int readies = 0;
 
   task<Result<>> ready(step at) override {
@@ -274,7 +277,7 @@ class waiting_world : public failing_world {
   task<void> abort() override {
     if (aborted) co_return;
     co_await pause(std::chrono::milliseconds(1));
-    if (aborts == now) aborted = true;
+    if (aborts == now && !deaf) aborted = true;
     if (!aborted) co_await effects::abort();
   }
   task<step_result> slow(step at) {
@@ -303,6 +306,29 @@ TEST_CASE("run: an abort ends a long step at once") {
     CHECK(world.trace.find(to_text(at)) != std::string::npos);
     CHECK((world.trace.find("put-back") != std::string::npos) == (at != step::prepare));
   }
+}
+
+TEST_CASE("run: the end of the daemon in a step that an abort could end is no abort") {
+  waiting_world world;
+  world.aborts = step::drain;
+  world.deaf = true;
+  asio::io_context loop;
+  asio::cancellation_signal ending;
+  std::exception_ptr failure;
+  bool ended = false;
+  const auto over = [&](std::exception_ptr error, outcome) {
+    failure = error;
+    ended = true;
+  };
+  asio::co_spawn(loop, run(world, {}), asio::bind_cancellation_slot(ending.slot(), over));
+  for (int i = 0; i < 1000 && world.trace != "admit prepare drain "; ++i)
+    loop.run_one_for(std::chrono::milliseconds(10));
+  REQUIRE(world.trace == "admit prepare drain ");
+  ending.emit(asio::cancellation_type::terminal);
+  loop.run_for(std::chrono::seconds(5));
+  CHECK(ended);
+  CHECK(failure);
+  CHECK(world.trace == "admit prepare drain ");
 }
 
 TEST_CASE(
