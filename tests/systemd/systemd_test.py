@@ -18,6 +18,7 @@ BUILD = os.environ.get("DIFYD_BUILD", "")
 BUNDLES = os.environ.get("DIFYD_BUNDLES_DIR", "")
 VERSION = "1.11.4"
 HEALTH = "http://127.0.0.1:9180"
+DIFY = "http://127.0.0.1:80"
 PROJECT = "label=com.docker.compose.project=dify"
 # The services of docker-compose.yaml with the profiles that standalone.yaml leads to.
 PROFILES = ["--profile", "weaviate", "--profile", "postgresql"]
@@ -40,34 +41,38 @@ def measured(what, seconds):
 
 
 class Polling:
-    """Asks /healthz ten times a second inside the box, as a unit that the box can stop."""
-    LOG = "/var/log/healthz"
+    """Asks /healthz and nginx's port ten times a second inside the box, as a unit that the box can stop.
+
+    A line is the time, the code of /healthz, the code of nginx's port and what the page says there."""
+    LOG = "/var/log/polling"
     LOOP = f"""#!/bin/bash
 while :; do
-  echo "$(date +%s.%N) $(curl -s -m 1 -o /dev/null -w '%{{http_code}}' {HEALTH}/healthz)"
+  echo "$(date +%s.%N) $(curl -s -m 1 -o /dev/null -w '%{{http_code}}' {HEALTH}/healthz)" \\
+    "$(curl -s -m 1 -o /run/page -w '%{{http_code}}' -H 'Accept: application/json' {DIFY}/) $(tr -d '\\n' </run/page)"
   sleep 0.1
 done
 """
 
     def __init__(self, machine):
         self.machine = machine
-        program = machine.root / "usr/local/bin/ask-healthz"
+        program = machine.root / "usr/local/bin/polling"
         program.write_text(self.LOOP)
         program.chmod(0o755)
 
     def __enter__(self):
-        self.machine.run("systemd-run", "--quiet", "--unit=healthz", f"--property=StandardOutput=truncate:{self.LOG}",
-                         "/usr/local/bin/ask-healthz")
+        self.machine.run("systemd-run", "--quiet", "--unit=polling", f"--property=StandardOutput=truncate:{self.LOG}",
+                         "/usr/local/bin/polling")
         return self
 
     def __exit__(self, *_):
-        self.machine.tries("systemctl", "stop", "healthz")
+        self.machine.tries("systemctl", "stop", "polling")
 
     def answers(self):
-        return [line.split() for line in (self.machine.root / self.LOG[1:]).read_text().splitlines()]
+        """Whole lines only: the last one may be half written."""
+        return [line.split(" ", 3) for line in (self.machine.root / self.LOG[1:]).read_text().split("\n")[:-1]]
 
     def failures(self):
-        return [answer for answer in self.answers() if answer[1:] != ["200"]]
+        return [answer for answer in self.answers() if answer[1] != "200"]
 
 
 class Systemd(unittest.TestCase):
@@ -220,7 +225,29 @@ class Systemd(unittest.TestCase):
         self.await_phase("serving")
         self.assertEqual(self.identity(), before)
 
-    def test_5_an_engine_that_restarts_gets_its_containers_back(self):
+    def test_5_the_page_of_a_stopped_stack_outlives_the_supervisor(self):
+        self.machine.run("difyd", "down", timeout=120)
+        health = self.unit("MainPID", "difyd-health")
+        with Polling(self.machine) as polling:
+            wait_until("the page", lambda: any("Dify is stopped" in answer[-1] for answer in polling.answers()), 10)
+            asked = len(polling.answers())
+            self.machine.run("systemctl", "restart", "difyd")
+            self.await_phase("stopped")
+            pid = self.unit("MainPID")
+            self.machine.run("kill", "-KILL", pid)
+            wait_until("another supervisor answers", lambda: self.unit("MainPID") not in ("0", pid) and self.status(), 20)
+            self.await_phase("stopped")
+            answers = polling.answers()[asked:]
+            self.assertGreater(len(answers), 20)
+            self.assertEqual([each for each in answers if each[2] != "503" or "Dify is stopped" not in each[-1]], [])
+            self.assertEqual(polling.failures(), [])
+        self.assertEqual(self.containers(), {})
+        self.machine.run("difyd", "up", timeout=180)
+        self.await_phase("serving")
+        self.assertEqual(self.machine.run("curl", "-sf", DIFY + "/console/api/ping", timeout=10).strip()[:1], "{")
+        self.assertEqual(self.unit("MainPID", "difyd-health"), health)
+
+    def test_6_an_engine_that_restarts_gets_its_containers_back(self):
         before = self.containers()
         pid = self.unit("MainPID")
         with Polling(self.machine) as polling:
@@ -233,10 +260,10 @@ class Systemd(unittest.TestCase):
             self.assertEqual(polling.failures(), [])
         self.assertEqual(self.unit("MainPID"), pid)
 
-    def test_6_a_power_off_and_the_next_boot(self):
+    def test_7_a_power_off_and_the_next_boot(self):
         self.power_cycle()
 
-    def test_7_a_power_off_with_a_worker_that_is_deaf_to_sigterm(self):
+    def test_8_a_power_off_with_a_worker_that_is_deaf_to_sigterm(self):
         self.machine.run("kill", "-STOP", str(self.containers()["worker"]["State"]["Pid"]))
         self.power_cycle()
 
