@@ -137,6 +137,19 @@ int attach_to_upgrade(const options& given) {
   }(given));
 }
 
+int abort_upgrade(const options& given) {
+  return run_to_end([](options o) -> task<int> {
+    control::client daemon(socket_path(o));
+    auto answer = co_await daemon.post("/v1/abort", "{}");
+    if (!answer) co_return report(answer.error(), exit_code_of(answer.error()));
+    auto what = control::parse_accepted(*answer);
+    if (!what) co_return report(what.error());
+    const int code = co_await follow_operation(daemon, *what, o.json, upgrade_goes_on);
+    // Going back is what was asked for.
+    co_return code == undone || code == refused ? int(succeeded) : code;
+  }(given));
+}
+
 int stack_up(const options& given, bool wait) { return run_to_end(act(given, "/v1/stack/up", "{}", wait)); }
 int stack_down(const options& given, bool wait) {
   return run_to_end(act(given, "/v1/stack/down", "{}", wait));

@@ -19,6 +19,7 @@ int show_services(const options& given);
 int start_upgrade(const options& given, const control::upgrade_wish& wish, bool wait);
 int attach_to_upgrade(const options& given);
 int stack_up(const options& given, bool wait);
+int abort_upgrade(const options& given);
 int stack_down(const options& given, bool wait);
 int stack_restart(const options& given, const std::vector<std::string>& services, bool wait);
 

@@ -212,6 +212,8 @@ class command_line {
   }
 
   void add_upgrade_commands() {
+    add("abort", "end the upgrade that runs and put the old version back; before the migration only",
+        [this] { return abort_upgrade(given_.global); });
     auto* plan = add("plan", "what an upgrade (or just converging) would change; changes nothing",
                      [this] { return show_plan(given_.global, given_.version); });
     plan->add_option("version", given_.version, "the release, for example 1.12.1");

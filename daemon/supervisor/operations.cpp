@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "difyd/base/text.hpp"
+#include "difyd/upgrade/step.hpp"
 #include "engine_work.hpp"
 #include "judging.hpp"
 #include "page.hpp"
@@ -161,6 +162,26 @@ Result<control::accepted> request_upgrade(world& w, const control::upgrade_wish&
       [version = *wanted, acknowledged = wish.acknowledged](world& of, std::string id) {
         return upgrade_by_operator(of, std::move(id), version, {acknowledged.begin(), acknowledged.end()});
       });
+}
+
+Result<control::accepted> request_abort(world& w) {
+  const auto running = *w.operation.get();
+  if (!w.chief.busy_with(priority::upgrade) || !running || running->kind != "upgrade" ||
+      !running->result.empty())
+    return fail("no-upgrade", "cannot abort: no upgrade runs", "See: difyd status");
+  const auto at = running->steps.empty() ? std::optional(upgrade::step::admit)
+                                         : upgrade::parse_step(running->steps.back().step);
+  const bool irreversible =
+      w.book && w.book->current().in_flight &&
+      std::ranges::any_of(w.book->current().in_flight->entries, &ledger::journal_entry::irreversible);
+  if (!at || *at >= upgrade::step::migrate || irreversible)
+    return fail("too-late",
+                "cannot abort: the upgrade is in step " + running->steps.back().step +
+                    ", and from the migration on it goes forward or is put back by its own result",
+                "Follow it: difyd upgrade --follow");
+  const control::accepted accepted{running->id, w.events.last()};
+  w.abort_asked.set(true);
+  return accepted;
 }
 
 Result<control::accepted> request_up(world& w) {

@@ -112,6 +112,7 @@ http::response post(world& w, const http::request& request) {
     const auto wish = control::parse_upgrade_request(request.body);
     return wish ? answer_with(request_upgrade(w, *wish), 202) : refuse(wish.error());
   }
+  if (path == "/v1/abort") return answer_with(request_abort(w), 202);
   if (path == "/v1/stack/up") return answer_with(request_up(w), 202);
   if (path == "/v1/stack/down") return answer_with(request_down(w), 202);
   if (path == "/v1/stack/restart") {
@@ -127,7 +128,8 @@ takes what_takes(std::string_view path) {
   for (const auto* known :
        {"/v1/status", "/v1/events", "/v1/checks", "/v1/plan", "/v1/history", "/v1/migrations"})
     if (path == known) return takes::reading;
-  for (const auto* known : {"/v1/upgrade", "/v1/stack/up", "/v1/stack/down", "/v1/stack/restart"})
+  for (const auto* known :
+       {"/v1/upgrade", "/v1/abort", "/v1/stack/up", "/v1/stack/down", "/v1/stack/restart"})
     if (path == known) return takes::posting;
   return log_of(path).empty() ? takes::nothing : takes::reading;
 }

@@ -140,6 +140,7 @@ task<upgrade::step_result> upgrade_work::run_migrator(release_ptr to) {
   if (auto gone = co_await migrators_gone(); !gone) co_return failed_step(gone.error());
   auto head = co_await image_head(world_, release::image_of(to->project, release::api_service(to->project)));
   if (!head) co_return failed_step(head.error());
+  head_ = *head;
   auto before = co_await read_schema(world_);
   if (!before) co_return failed_step(before.error());
   auto catalog = co_await database->catalog_fingerprint(main);
@@ -187,17 +188,21 @@ task<upgrade::step_result> upgrade_work::run_migrator(release_ptr to) {
   co_return good_step((before->empty() ? "empty" : before->id) + " -> " + after->id, moved);
 }
 
+// After an interruption the stack's own database may be down, and the lease with it.
+task<Result<>> upgrade_work::reach_database(release_ptr what) {
+  if (world_.settings.database.kind == "bundled")
+    if (auto up = co_await bring_up(world_, what, infrastructure(what->project), id_,
+                                    world_.settings.upgrade.start_timeout, false);
+        !up)
+      co_return up;
+  co_return link_database(world_);
+}
+
 task<upgrade::step_result> upgrade_work::migrate() {
   auto to = co_await target();
   if (!to) co_return failed_step(to.error());
   world_.in_force.set(*to);
-  // After an interruption the database may be down, and the lease with it.
-  if (world_.settings.database.kind == "bundled")
-    if (auto up = co_await bring_up(world_, *to, infrastructure((*to)->project), id_,
-                                    world_.settings.upgrade.start_timeout, false);
-        !up)
-      co_return failed_step(up.error());
-  if (auto linked = link_database(world_); !linked) co_return failed_step(linked.error());
+  if (auto reached = co_await reach_database(*to); !reached) co_return failed_step(reached.error());
   if (auto lease = co_await take_lease(world_); !lease || !*lease)
     co_return failed_step(
         lease ? Error{"lease-lost", "cannot migrate: the lease is " + *world_.lease_text.get(), {}}

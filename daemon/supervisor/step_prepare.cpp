@@ -57,6 +57,7 @@ task<Result<>> upgrade_work::prepare_images() {
   const std::string api = release::image_of((*preview)->project, release::api_service((*preview)->project));
   auto head = co_await image_head(world_, api);
   if (!head) co_return fail(head.error());
+  head_ = *head;
   co_return Result<>{};
 }
 
@@ -75,22 +76,22 @@ task<upgrade::step_result> upgrade_work::prepare() {
 
 task<upgrade::step_result> upgrade_work::drain() {
   stand(world_, phase::upgrading, "upgrading to " + to_.text());
-  if (!from_) co_return good_step({}, inherited_);
+  if (!from_) co_return good_step({});
   auto old = co_await source();
-  if (!old) co_return failed_step(old.error(), inherited_);
+  if (!old) co_return failed_step(old.error());
   auto seen = co_await look(world_, project_of(*old));
-  if (!seen) co_return failed_step(seen.error(), inherited_);
+  if (!seen) co_return failed_step(seen.error());
   // After a boot nothing serves that could be drained.
   const auto serving = stack::containers_of(*seen, release::api_service((*old)->project));
-  if (serving.empty() || !serving.front()->running()) co_return good_step("nothing serves", inherited_);
+  if (serving.empty() || !serving.front()->running()) co_return good_step("nothing serves");
   // The load balancer sees "maintenance" and takes the VM out before anything stops.
   co_await pause(world_.settings.upgrade.drain_grace);
   const auto grace =
       std::chrono::duration_cast<std::chrono::seconds>(world_.settings.upgrade.worker_stop_limit);
   auto stopped = co_await stop_services(world_, project_of(*old), release::worker_services((*old)->project),
                                         static_cast<int>(grace.count()), id_);
-  if (!stopped) co_return failed_step(stopped.error(), inherited_);
-  co_return good_step("workers are idle and stopped", inherited_);
+  if (!stopped) co_return failed_step(stopped.error());
+  co_return good_step("workers are idle and stopped");
 }
 
 }  // namespace difyd::supervisor

@@ -10,10 +10,26 @@ task<upgrade::step_result> upgrade_work::start() {
   auto to = co_await target();
   if (!to) co_return failed_step(to.error());
   world_.in_force.set(*to);
-  if (auto linked = link_database(world_); !linked && world_.settings.database.kind != "bundled")
-    co_return failed_step(linked.error());
+  if (auto reached = co_await reach_database(*to); !reached) co_return failed_step(reached.error());
+  if (auto known = co_await schema_is_head(**to); !known) co_return failed_step(known.error());
   if (auto up = co_await bring_all_up(world_, *to, id_, true); !up) co_return failed_step(up.error());
   co_return good_step(to_.text() + " is up");
+}
+
+// An image that does not know the database's revision is never started on it.
+task<Result<>> upgrade_work::schema_is_head(const release::release& to) {
+  if (!head_) {
+    auto head = co_await image_head(world_, release::image_of(to.project, release::api_service(to.project)));
+    if (!head) co_return fail(head.error());
+    head_ = *head;
+  }
+  auto schema = co_await read_schema(world_);
+  if (!schema) co_return fail(schema.error());
+  if (*schema == *head_) co_return Result<>{};
+  co_return fail("revision-mismatch",
+                 "cannot start " + to_.text() + ": the database holds revision " +
+                     (schema->empty() ? "none" : schema->id) + ", the image's head is " + head_->id,
+                 "Somebody changed the database after the migration; see: difyd migrations");
 }
 
 task<upgrade::step_result> upgrade_work::verify() {
@@ -30,8 +46,8 @@ task<upgrade::step_result> upgrade_work::commit() {
   auto ids = co_await have_images(world_, project_of(*to), id_);
   if (!ids) co_return failed_step(ids.error());
   if (auto linked = link_database(world_); !linked) co_return failed_step(linked.error());
-  auto schema = co_await read_schema(world_);
-  if (!schema) co_return failed_step(schema.error());
+  if (auto known = co_await schema_is_head(**to); !known) co_return failed_step(known.error());
+  const auto schema = *head_;
   ledger::deployment now;
   now.version = to_;
   now.bundle = (*to)->folder;
@@ -39,11 +55,38 @@ task<upgrade::step_result> upgrade_work::commit() {
   for (const auto& [service, definition] : (*to)->project.services)
     if (const auto found = ids->find(definition.image); found != ids->end())
       now.images[service] = found->second;
-  now.revision = *schema;
+  now.revision = schema;
   now.environment_hash = (*to)->environment.hash;
   now.committed_at = std::chrono::system_clock::now();
   committed_ = std::move(now);
-  co_return good_step(to_.text() + ", schema " + schema->id);
+  co_return good_step(to_.text() + ", schema " + schema.id);
+}
+
+task<upgrade::step_result> upgrade_work::as_left(release_ptr old) {
+  const auto& book = world_.book->current();
+  // Before a migrator was begun nothing of this upgrade has touched the schema; the database may be away.
+  const bool touched = book.in_flight && book.in_flight->baseline;
+  if (touched) {
+    if (auto reached = co_await reach_database(old); !reached) co_return failed_step(reached.error());
+    if (auto gone = co_await migrators_gone(); !gone) co_return failed_step(gone.error());
+  }
+  if (!world_.database || !book.deployed) co_return good_step({});
+  const auto left = book.deployed->revision;
+  auto schema = co_await read_schema(world_);
+  if (!schema) co_return touched ? failed_step(schema.error()) : good_step({});
+  const auto cannot = "cannot start " + from_->text() + " again: ";
+  if (*schema != left)
+    co_return failed_step(Error{"revision-mismatch",
+                                cannot + "the database holds revision " + schema->id + ", it left " + left.id,
+                                {}},
+                          true);
+  auto moved = co_await has_moved();
+  if (!moved) co_return failed_step(moved.error());
+  if (*moved)
+    co_return failed_step(
+        Error{"catalog-moved", cannot + "the tables are not as it left them, though the revision is", {}},
+        true);
+  co_return good_step({});
 }
 
 task<upgrade::step_result> upgrade_work::put_back() {
@@ -59,25 +102,8 @@ task<upgrade::step_result> upgrade_work::put_back() {
     world_.in_force.set(nullptr);
     co_return down ? good_step("nothing is left running") : failed_step(down.error());
   }
-  // The last word on the way back: the database must be as the old version left it.
-  if (world_.database && world_.book->current().deployed) {
-    auto schema = co_await read_schema(world_);
-    const auto& left = world_.book->current().deployed->revision;
-    if (schema && *schema != left)
-      co_return failed_step(Error{"revision-mismatch",
-                                  "cannot start " + from_->text() + " again: the database holds revision " +
-                                      schema->id + ", it left " + left.id,
-                                  {}},
-                            true);
-    const auto moved = co_await has_moved();
-    if (schema && !moved) co_return failed_step(moved.error());
-    if (schema && *moved)
-      co_return failed_step(Error{"catalog-moved",
-                                  "cannot start " + from_->text() +
-                                      " again: the tables are not as it left them, though the revision is",
-                                  {}},
-                            true);
-  }
+  if (auto stopped = co_await stop_others(*old); !stopped) co_return failed_step(stopped.error());
+  if (auto same = co_await as_left(*old); !same.ok) co_return same;
   world_.in_force.set(*old);
   if (auto removed = co_await remove_strangers(*old); !removed) co_return failed_step(removed.error());
   if (auto up = co_await bring_all_up(world_, *old, id_, true); !up) co_return failed_step(up.error());

@@ -80,6 +80,18 @@ task<Result<>> upgrade_work::remove_strangers(release_ptr what) {
   co_return Result<>{};
 }
 
+task<Result<>> upgrade_work::stop_others(release_ptr what) {
+  auto seen = co_await look(world_, project_of(what));
+  if (!seen) co_return fail(seen.error());
+  std::vector<std::string> others;
+  for (const auto& container : seen->containers)
+    if (!container.one_off && container.running() &&
+        container.image != release::image_of(what->project, container.service) &&
+        !contains(others, container.service))
+      others.push_back(container.service);
+  co_return co_await stop_services(world_, project_of(what), others, std::nullopt, id_);
+}
+
 // Whether a data service has been started with an image that the old release does not have.
 bool upgrade_work::data_service_moved(const release::release& to) const {
   if (!source_) return false;

@@ -33,6 +33,10 @@ class upgrade_work final : public upgrade::effects {
   task<upgrade::step_result> verify() override;
   task<upgrade::step_result> commit() override;
   task<upgrade::step_result> put_back() override;
+  task<Result<>> ready(upgrade::step at) override;
+  bool irreversible_before() const override { return inherited_; }
+  bool abort_requested() const override { return *world_.abort_asked.get(); }
+  task<void> abort() override;
 
   const std::string& id() const { return id_; }
   const std::optional<version>& from() const { return from_; }
@@ -56,6 +60,14 @@ class upgrade_work final : public upgrade::effects {
   task<Result<std::string>> run_backup_command(std::string folder);
   task<Result<>> prove_silence();
   task<Result<>> stop_old(release_ptr old);
+  // Stops what runs another image than `what` has for the service: never two versions while one comes up.
+  task<Result<>> stop_others(release_ptr what);
+  task<std::string> missing();
+  task<Result<>> schema_is_head(const release::release& to);
+  // Links the database, after its own service of the stack was brought up.
+  task<Result<>> reach_database(release_ptr what);
+  // The last word before the old version is started: the database is as it left it.
+  task<upgrade::step_result> as_left(release_ptr old);
   task<Result<>> remove_strangers(release_ptr what);
   task<Result<>> replace_data_services(release_ptr to);
   task<Result<>> reach_silent_database();
@@ -84,6 +96,7 @@ class upgrade_work final : public upgrade::effects {
   std::optional<version> from_;
   // A held upgrade that this one replaces had passed the point of no return.
   bool inherited_ = false;
+  std::optional<revision> head_;  // of the new image
   release_ptr target_;
   release_ptr source_;
   std::optional<ledger::deployment> committed_;

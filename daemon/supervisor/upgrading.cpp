@@ -51,6 +51,7 @@ ended as_held(world& w, const Error& reason) {
 task<ended> carry_through(world& w, std::string id, version to, std::string origin,
                           std::vector<upgrade::mark> marks, std::set<std::string> acknowledged) {
   w.chief.raise(priority::upgrade);
+  w.abort_asked.set(false);
   const bool resumed = !marks.empty();
   const auto before = *w.stands.get();
   upgrade_work work(w, id, to, std::move(origin), resumed, std::move(acknowledged));

@@ -66,6 +66,7 @@ struct world {
   cell<std::string> schema;                           // revision of the main database when last read
   cell<std::string> lease_text;
   cell<std::optional<control::operation_status>> operation;  // the running or the last one
+  cell<bool> abort_asked;                                    // of the upgrade that runs
   cell<std::optional<upgrade::guarded>> guarded;             // from the proof of silence to the commit
   // Dify was up in this run of the daemon: what falls is brought up again as it is, not upgraded.
   bool settled = false;

@@ -85,6 +85,20 @@ class Upgrade(unittest.TestCase):
         self.assertNotEqual(somebody.wait(10), 0)
         self.assertEqual(self.m.status()["deployed"], "1.12.1")
 
+    def test_an_upgrade_is_aborted_before_the_migration_and_not_after(self):
+        self.assertEqual(self.m.difyd("abort")[0], 4)
+        self.m.stop_daemon()
+        self.m.config.write_text(self.m.config.read_text().replace("drain_grace: 0s", "drain_grace: 60s"))
+        self.m.serve().await_phase("serving")
+        self.m.difyd("upgrade", "--no-wait", "1.12.1")
+        wait_until("the drain", lambda: "drain" in self.steps(), 60)
+        code, out, err = self.m.difyd("abort")
+        self.assertEqual(code, 0, out + err + self.m.tail())
+        self.assertIn("aborted", out + err)
+        self.assertEqual((self.m.status()["phase"], self.m.status()["deployed"]), ("serving", "1.11.3"))
+        self.assertEqual(get(self.m.http, "/console/api/ping")[0], 200)
+        self.assertEqual(self.m.json("history")[-1]["result"], "undone")
+
     def steps(self):
         operation = self.m.status().get("operation") or {"steps": []}
         return [each["step"] for each in operation["steps"]]

@@ -1,0 +1,48 @@
+// Between the steps: what the next one stands on is there, and whether an operator wants to go back.
+#include <unistd.h>
+
+#include "difyd/base/log.hpp"
+#include "upgrade_work.hpp"
+
+namespace difyd::supervisor {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int lost_to_another = 75;
+
+}  // namespace
+
+// Empty where everything is there; else what is not.
+task<std::string> upgrade_work::missing() {
+  if (auto engine = co_await world_.engine.ping(5s); !engine) co_return engine.error().message;
+  if (auto storage = co_await prove_storage(world_); !storage) co_return storage.error().message;
+  // The stack's own database comes and goes with the steps.
+  if (world_.settings.database.kind == "bundled" || !world_.lease) co_return std::string();
+  const auto lease = co_await take_lease(world_);
+  if (!lease) co_return lease.error().message;
+  if (*lease) co_return std::string();
+  // The journal is the other machine's now: not a word more is written to it. The next start waits for the
+  // lease.
+  log::error("upgrade", "ends: another machine has the lease", {{"lease", *world_.lease_text.get()}});
+  ::_exit(lost_to_another);
+}
+
+task<Result<>> upgrade_work::ready(upgrade::step) {
+  std::string told;
+  while (!abort_requested()) {
+    const auto what = co_await missing();
+    if (what.empty()) break;
+    if (what != told) stand(world_, phase::upgrading, "the upgrade to " + to_.text() + " waits: " + what);
+    told = what;
+    co_await pause(1s);
+  }
+  if (!told.empty()) stand(world_, phase::upgrading, "upgrading to " + to_.text());
+  co_return Result<>{};
+}
+
+task<void> upgrade_work::abort() {
+  while (!abort_requested()) co_await world_.abort_asked.changed(world_.abort_asked.version());
+}
+
+}  // namespace difyd::supervisor
