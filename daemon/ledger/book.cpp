@@ -49,10 +49,25 @@ task<Result<>> book::change(std::function<Result<record>(const record&)> how) {
   const turn mine(busy_);
   auto next = how(current());
   if (!next) co_return fail(std::move(next.error()));
-  auto bytes = to_json(*next);
-  auto written = co_await files_->write(file_name, std::move(bytes));
-  if (!written) co_return fail(std::move(written.error()));
+  const auto bytes = to_json(*next);
+  auto written = co_await files_->write(file_name, bytes);
+  if (!written) {
+    // A write may fail after it landed (a share that answers late): what the file says is what counts.
+    const auto found = co_await files_->read(file_name);
+    if (!found || !*found || **found != bytes) co_return fail(std::move(written.error()));
+  }
   state_.set(std::move(*next));
+  co_return Result<>{};
+}
+
+task<Result<>> book::reload() {
+  co_await take_turn();
+  const turn mine(busy_);
+  auto bytes = co_await files_->read(file_name);
+  if (!bytes) co_return fail(std::move(bytes.error()));
+  auto parsed = *bytes ? parse(**bytes, files_->place(file_name)) : Result<record>(record{});
+  if (!parsed) co_return fail(std::move(parsed.error()));
+  if (*parsed != current()) state_.set(std::move(*parsed));
   co_return Result<>{};
 }
 

@@ -155,6 +155,8 @@ task<ended> start_up(world& w, std::string id) {
     auto reached = co_await reach_database(w);
     if (!reached) co_return not_yet(w, reached.error());
     schema = *reached;
+    // Until the lease was ours another machine may have written the ledger.
+    if (auto read = co_await w.book->reload(); !read) co_return not_yet(w, read.error());
   }
   co_return co_await act(w, choose_start(co_await gather(w, std::move(schema))), std::move(id));
 }

@@ -5,6 +5,7 @@
 #include "difyd/base/text.hpp"
 #include "difyd/release/roles.hpp"
 #include "difyd/stack/job.hpp"
+#include "difyd/stack/labels.hpp"
 #include "step_result.hpp"
 #include "upgrade_work.hpp"
 
@@ -76,7 +77,13 @@ task<Result<>> upgrade_work::migrators_gone() {
       co_await pause(1s);
       continue;
     }
-    bool running = false;
+    // One that was just started has no session yet.
+    engine::container_filter started;
+    started.all = false;
+    started.labels = {std::string(stack::label::project) + "=" + world_.settings.project, upgrade_label};
+    const auto containers = co_await world_.engine.containers.list(started);
+    if (!containers) co_return fail(containers.error());
+    bool running = !containers->empty();
     for (const auto& session : *sessions)
       running = running || session.application_name.rfind("difyd-migrate-", 0) == 0;
     if (!running) co_return Result<>{};
@@ -137,7 +144,6 @@ task<Result<bool>> upgrade_work::has_moved() {
 task<upgrade::step_result> upgrade_work::run_migrator(release_ptr to) {
   const std::string main = world_.settings.database.main;
   const auto database = world_.database;
-  if (auto gone = co_await migrators_gone(); !gone) co_return failed_step(gone.error());
   auto head = co_await image_head(world_, release::image_of(to->project, release::api_service(to->project)));
   if (!head) co_return failed_step(head.error());
   head_ = *head;
@@ -148,6 +154,9 @@ task<upgrade::step_result> upgrade_work::run_migrator(release_ptr to) {
   // An earlier run of the migrator, of a process that was killed, may have moved what is read here.
   if (auto kept = co_await world_.book->set_baseline({*before, *catalog}); !kept)
     co_return failed_step(kept.error());
+
+  // The last look before what cannot be undone.
+  if (auto lease = co_await world_.lease->check(); !lease) co_return failed_step(lease.error());
 
   ledger::migration_record record;
   record.id = id_;
@@ -207,6 +216,7 @@ task<upgrade::step_result> upgrade_work::migrate() {
     co_return failed_step(
         lease ? Error{"lease-lost", "cannot migrate: the lease is " + *world_.lease_text.get(), {}}
               : lease.error());
+  if (auto gone = co_await migrators_gone(); !gone) co_return failed_step(gone.error());
   // A human, or another tool, may have started something since the stop.
   if (auto silent = co_await prove_silence(); !silent) co_return failed_step(silent.error());
   if (auto networks = co_await have_networks(world_, *to, id_); !networks)

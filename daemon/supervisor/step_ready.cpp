@@ -28,9 +28,12 @@ task<std::string> upgrade_work::missing() {
   ::_exit(lost_to_another);
 }
 
-task<Result<>> upgrade_work::ready(upgrade::step) {
+task<Result<>> upgrade_work::ready(upgrade::step at) {
+  // The guard must know the new release before the step of a resumed upgrade is begun.
+  if (at >= upgrade::step::backup)
+    if (auto to = co_await target(); !to) log::warning("upgrade", to.error().message);
   std::string told;
-  while (!abort_requested()) {
+  while (!abort_requested() || at >= upgrade::step::migrate) {
     const auto what = co_await missing();
     if (what.empty()) break;
     if (what != told) stand(world_, phase::upgrading, "the upgrade to " + to_.text() + " waits: " + what);

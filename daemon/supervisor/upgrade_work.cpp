@@ -69,22 +69,25 @@ task<Result<>> upgrade_work::record(mark entry, std::string detail) {
   if (entry.state == mark_state::begun) world_.guarded.set(guard_of(entry.at));
   if (!needs_journal(entry.at)) co_return Result<>{};
   const auto now = std::chrono::system_clock::now();
-  if (!journaled_) {
-    ledger::journal journal;
-    journal.id = id_;
-    journal.from = from_;
-    journal.to = to_;
-    journal.started_at = now;
-    journal.origin = origin_;
-    if (auto begun = co_await world_.book->begin_upgrade(std::move(journal)); !begun) co_return begun;
-    journaled_ = true;
-  }
   ledger::journal_entry line;
   line.step = upgrade::to_text(entry.at);
   line.state = entry_state_of(entry.state);
   line.at = now;
   line.detail = std::move(detail);
   line.irreversible = entry.irreversible;
+  if (!journaled_) {
+    // Begun together with its first entry: one write, so that no crash leaves one without the other.
+    ledger::journal journal;
+    journal.id = id_;
+    journal.from = from_;
+    journal.to = to_;
+    journal.started_at = now;
+    journal.origin = origin_;
+    journal.entries.push_back(std::move(line));
+    auto begun = co_await world_.book->begin_upgrade(std::move(journal));
+    journaled_ = begun.has_value();
+    co_return begun;
+  }
   co_return co_await world_.book->append(std::move(line));
 }
 
@@ -135,7 +138,7 @@ std::vector<mark> marks_of(const ledger::journal& journal) {
   marks.push_back({step::prepare, mark_state::done, false});
   for (const auto& entry : journal.entries)
     if (const auto at = upgrade::parse_step(entry.step))
-      marks.push_back({*at, mark_state_of(entry.state), entry.irreversible});
+      marks.push_back({*at, mark_state_of(entry.state), entry.irreversible, entry.detail});
   // What commit found out was lost with the process: it is entered again.
   if (marks.back().at == step::commit && marks.back().state == mark_state::done) marks.pop_back();
   return marks;

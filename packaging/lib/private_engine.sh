@@ -18,12 +18,14 @@ engine_pid() {
   echo "$pid"
 }
 
-# The first of a few ranges that no route of this machine touches.
+# The first of a few ranges that no route of this machine and no other private engine has: a bridge without
+# containers loses its route now and then.
 free_range() {
-  local routes n
+  local routes taken n
   routes=$(ip -4 route)
+  taken=$(cat /run/difyd-engine-*/range 2>/dev/null || true)
   for n in 213 214 215 216 217 218 219; do
-    [[ $routes == *"10.$n."* ]] || { echo "10.$n"; return; }
+    [[ $routes == *"10.$n."* ]] || grep -qx "10.$n" <<<"$taken" || { echo "10.$n"; return; }
   done
   die "cannot start an engine: the ranges 10.213.0.0/16 to 10.219.0.0/16 are all in use here"
 }

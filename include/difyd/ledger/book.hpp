@@ -25,6 +25,9 @@ class book {
   const cell<record>& state() const { return state_; }
   cell<record>& state() { return state_; }
 
+  // Reads the file again: another machine may have written it while it had the lease. Errors as open's.
+  task<Result<>> reload();
+
   // Installation, adoption: what runs is this, without an upgrade. The former one becomes `previous`
   // where its version differs.
   task<Result<>> deploy(deployment now);

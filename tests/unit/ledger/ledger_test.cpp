@@ -204,6 +204,49 @@ TEST_CASE("the book keeps memory and file alike") {
   CHECK((info.st_mode & 0777) == 0600);
 }
 
+TEST_CASE("what another machine wrote meanwhile is read again") {
+  const folder dir;
+  const std::string place = dir.path + "/.difyd";
+  asio::io_context loop;
+  auto mine = open_book(loop, place);
+  auto others = open_book(loop, place);
+  REQUIRE(mine);
+  REQUIRE(others);
+  REQUIRE(run_task(loop, (*others)->deploy(deployed("1.12.1"))));
+  CHECK_FALSE((*mine)->current().deployed);
+  REQUIRE(run_task(loop, (*mine)->reload()));
+  CHECK((*mine)->current() == (*others)->current());
+}
+
+namespace {
+
+// Writes, and then says that it did not: a share that answers after the deadline.
+class late_store final : public store {
+ public:
+  task<Result<std::optional<std::string>>> read(std::string) override { co_return text; }
+  task<Result<>> write(std::string, std::string bytes) override {
+    if (lands) text = std::move(bytes);
+    co_return fail("deadline-exceeded", "no answer");
+  }
+  std::string place(const std::string& name) const override { return name; }
+  std::optional<std::string> text;
+  bool lands = true;
+};
+
+}  // namespace
+
+TEST_CASE("a write that fails and landed has landed") {
+  asio::io_context loop;
+  auto files = std::make_shared<late_store>();
+  auto mine = run_task(loop, book::open(loop.get_executor(), files));
+  REQUIRE(mine);
+  REQUIRE(run_task(loop, (*mine)->deploy(deployed("1.11.4"))));
+  CHECK((*mine)->current().deployed->version.text() == "1.11.4");
+  files->lands = false;
+  CHECK_FALSE(run_task(loop, (*mine)->deploy(deployed("1.12.1"))));
+  CHECK((*mine)->current().deployed->version.text() == "1.11.4");
+}
+
 TEST_CASE("changes that are asked for at once are all kept") {
   const folder dir;
   asio::io_context loop;
