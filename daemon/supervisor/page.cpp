@@ -53,7 +53,10 @@ std::optional<front::maintenance_page> page_now(const world& w, const verdict& g
   auto page = *w.page.get();
   if (!page) return page;
   const auto flight = w.book ? w.book->current().in_flight : std::nullopt;
-  const auto words = words_of(w.stands.get()->at, flight);
+  auto at = w.stands.get()->at;
+  if (at == phase::starting && stopped_by_operator(w))
+    at = phase::stopped;  // the start has yet to find it out
+  const auto words = words_of(at, flight);
   page->title = words.title;
   page->detail = words.detail;
   // The load balancer's check is answered where the page is to be shown through it, not for a stack
