@@ -103,9 +103,12 @@ task<upgrade::step_result> upgrade_work::put_back() {
     co_return down ? good_step("nothing is left running") : failed_step(down.error());
   }
   if (auto stopped = co_await stop_others(*old); !stopped) co_return failed_step(stopped.error());
-  if (auto same = co_await as_left(*old); !same.ok) co_return same;
-  world_.in_force.set(*old);
   if (auto removed = co_await remove_strangers(*old); !removed) co_return failed_step(removed.error());
+  world_.in_force.set(*old);  // says where the stack's own database is
+  if (auto same = co_await as_left(*old); !same.ok) {
+    if (same.irreversible) world_.in_force.set(target_);
+    co_return same;
+  }
   if (auto up = co_await bring_all_up(world_, *old, id_, true); !up) co_return failed_step(up.error());
   if (auto good = co_await await_answers(world_, *old); !good) co_return failed_step(good.error());
   // After an interruption nothing may be linked yet; the old version serves all the same.
