@@ -72,7 +72,13 @@ Result<std::optional<claim>> claim::take(asio::any_io_executor executor, const s
 
 task<void> claim::answer(std::string control_socket) {
   for (;;) {
-    auto socket = co_await acceptor_.async_accept(asio::use_awaitable);
+    boost::system::error_code failed;
+    auto socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, failed));
+    if (failed == asio::error::operation_aborted) throw boost::system::system_error(failed);
+    if (failed) {  // no descriptor is left, for example: not worth the daemon's end
+      co_await pause(std::chrono::seconds(1));
+      continue;
+    }
     boost::system::error_code gone;
     socket.non_blocking(true);
     asio::write(socket, asio::buffer(control_socket), gone);  // fits the socket's buffer: never waits

@@ -36,6 +36,9 @@ task<void> look_once(world& w) {
     for (const auto& found : upgrade::intruders(**rules, *containers)) {
       const auto killed = co_await w.engine.containers.kill(found.container, "SIGKILL", 10s);
       if (!still()) co_return;
+      const bool ended_by_itself =
+          !killed && (killed.error().code == "engine-conflict" || killed.error().code == "engine-not-found");
+      if (ended_by_itself) continue;
       report(w, found, killed);
     }
   const auto database = w.database;

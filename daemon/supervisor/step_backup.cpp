@@ -64,6 +64,22 @@ Error failed_backup(const std::string& cause) {
           "Nothing was migrated. Mend it, or set upgrade.backup otherwise, then upgrade again"};
 }
 
+// A file with passwords is gone on every way out, an abort's included.
+class temporary_file {
+ public:
+  explicit temporary_file(std::string path) : path_(std::move(path)) {}
+  temporary_file(const temporary_file&) = delete;
+  temporary_file& operator=(const temporary_file&) = delete;
+  ~temporary_file() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  const std::string path_;
+};
+
 // The last words of a program that failed.
 std::string last_line(std::string_view output) {
   const auto lines = split(trim(output), '\n');
@@ -123,7 +139,7 @@ task<Result<std::string>> upgrade_work::dump(release_ptr old, std::string folder
   service.volumes = {bound(folder, "/backup", false), bound(world_.settings.storage.root, "/storage", true)};
   stack::job_spec job;
   job.service = job_service;
-  job.name = world_.settings.project + "-backup-" + id_;
+  job.name = backup_container();
   job.entrypoint = compose::text_list{"sh", "-c", dump_script};
   job.command = compose::text_list{};
   job.environment = {
@@ -158,9 +174,9 @@ task<Result<std::string>> upgrade_work::run_backup_command(std::string folder) {
     for (const char c : text) out += (c == ':' || c == '\\' ? std::string("\\") : std::string()) + c;
     return out;
   };
-  const std::string passwords = world_.settings.runtime_dir + "/backup-" + id_ + ".pgpass";
+  const temporary_file passwords(world_.settings.runtime_dir + "/backup-" + id_ + ".pgpass");
   if (auto written = write_durably(
-          passwords, "*:*:*:" + escaped(where.user) + ":" + escaped(where.password) + "\n", 0600);
+          passwords.path(), "*:*:*:" + escaped(where.user) + ":" + escaped(where.password) + "\n", 0600);
       !written)
     co_return fail(written.error());
   process_spec spec;
@@ -174,12 +190,10 @@ task<Result<std::string>> upgrade_work::run_backup_command(std::string folder) {
                       "PGPORT=" + std::to_string(where.port),
                       "PGUSER=" + where.user,
                       "PGDATABASE=" + world_.settings.database.main,
-                      "PGPASSFILE=" + passwords,
+                      "PGPASSFILE=" + passwords.path(),
                       "PGAPPNAME=" + backup_name()};
   spec.limit = world_.settings.upgrade.backup_timeout;
   auto done = co_await run_process(std::move(spec));
-  std::error_code ignored;
-  std::filesystem::remove(passwords, ignored);
   if (!done) co_return fail(failed_backup(done.error().message));
   if (done->exit_code == not_now)
     co_return fail("backup-not-now",

@@ -1,5 +1,6 @@
 // Step migrate: flask db upgrade in a container of its own. Its exit code, the revision
 // against the image's head, and whether anything moved decide (DESIGN promise 2).
+#include <algorithm>
 #include <utility>
 
 #include "difyd/base/text.hpp"
@@ -64,29 +65,36 @@ void upgrade_work::tell(std::string line) {
   world_.events.add(std::move(event));
 }
 
-task<Result<>> upgrade_work::migrators_gone() {
+task<Result<bool>> upgrade_work::migrator_at_work() {
+  // One that was just started has no session yet.
+  engine::container_filter started;
+  started.all = false;
+  started.labels = {std::string(stack::label::project) + "=" + world_.settings.project, upgrade_label};
+  const auto containers = co_await world_.engine.containers.list(started);
+  if (!containers) co_return fail(containers.error());
+  if (!containers->empty()) co_return true;
   const auto& main = world_.settings.database.main;
   const auto database = world_.database;
-  const auto patience = std::chrono::steady_clock::now() + 2min;
+  const auto sessions = co_await database->sessions(main, {main}, {});
+  if (!sessions) co_return fail(sessions.error());
+  co_return std::ranges::any_of(*sessions, [](const database::session_info& each) {
+    return each.application_name.starts_with("difyd-migrate-");
+  });
+}
+
+task<Result<>> upgrade_work::migrators_gone() {
+  constexpr auto patience = 2min;  // an engine or a server that restarts is back within minutes
+  auto known = std::chrono::steady_clock::now();
   bool told = false;
   for (;;) {
-    auto sessions = co_await database->sessions(main, {main}, {});
-    if (!sessions) {
-      // A server that restarts is back within minutes; until then nothing is known.
-      if (std::chrono::steady_clock::now() >= patience) co_return fail(sessions.error());
+    const auto running = co_await migrator_at_work();
+    if (!running) {
+      if (std::chrono::steady_clock::now() >= known + patience) co_return fail(running.error());
       co_await pause(1s);
       continue;
     }
-    // One that was just started has no session yet.
-    engine::container_filter started;
-    started.all = false;
-    started.labels = {std::string(stack::label::project) + "=" + world_.settings.project, upgrade_label};
-    const auto containers = co_await world_.engine.containers.list(started);
-    if (!containers) co_return fail(containers.error());
-    bool running = !containers->empty();
-    for (const auto& session : *sessions)
-      running = running || session.application_name.rfind("difyd-migrate-", 0) == 0;
-    if (!running) co_return Result<>{};
+    known = std::chrono::steady_clock::now();
+    if (!*running) co_return Result<>{};
     if (!std::exchange(told, true))
       tell("an earlier migrator is still at work in the database; waiting for its end");
     // A migrator whose container is gone may still be at work inside the server: it is waited

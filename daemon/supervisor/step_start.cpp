@@ -102,6 +102,8 @@ task<upgrade::step_result> upgrade_work::put_back() {
     world_.in_force.set(nullptr);
     co_return down ? good_step("nothing is left running") : failed_step(down.error());
   }
+  // An abort leaves the dump running.
+  (void)co_await world_.engine.containers.remove(backup_container(), true, true);
   if (auto stopped = co_await stop_others(*old); !stopped) co_return failed_step(stopped.error());
   if (auto removed = co_await remove_strangers(*old); !removed) co_return failed_step(removed.error());
   world_.in_force.set(*old);  // says where the stack's own database is

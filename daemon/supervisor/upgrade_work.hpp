@@ -76,6 +76,7 @@ class upgrade_work final : public upgrade::effects {
   task<Result<bool>> has_moved();
   task<upgrade::step_result> run_migrator(release_ptr to);
   task<Result<int>> migrator_job(release_ptr to, std::string& output);
+  task<Result<bool>> migrator_at_work();
   task<Result<>> migrators_gone();
   void tell(std::string line);
   // What may be on the engine and on the databases while this step runs; nothing is guarded before the
@@ -85,6 +86,7 @@ class upgrade_work final : public upgrade::effects {
   // application_name of the sessions; the guard leaves difyd's own alone.
   std::string migrator_name() const { return "difyd-migrate-" + id_; }
   std::string backup_name() const { return "difyd-backup-" + id_; }
+  std::string backup_container() const { return world_.settings.project + "-backup-" + id_; }
 
   world& world_;
   const std::string id_;

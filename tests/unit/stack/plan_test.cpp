@@ -69,6 +69,16 @@ observed_container& of(observed& o, const std::string& service) {
   throw std::runtime_error("no container of " + service);
 }
 
+// What an interrupted recreation of db leaves behind.
+observed_container half_made(const compose::project& p) {
+  auto half = made(p, "db");
+  half.id = "half";
+  half.name = "0123456789ab_p-db-1";
+  half.state = "created";
+  half.labels[label::replace] = "db-1";
+  return half;
+}
+
 std::string text(const compose::project& p, const observed& o, const plan_options& options = {}) {
   const auto result = plan(std::make_shared<compose::project>(p), o, options);
   return result ? to_text(*result) : result.error().code + ": " + result.error().message;
@@ -258,24 +268,14 @@ TEST_CASE("an interrupted recreation is repaired first") {
   const auto p = three();
   SECTION("the old container is still there: the new one goes") {
     auto o = up(*p);
-    auto half = made(*p, "db");
-    half.id = "half";
-    half.name = "0123456789ab_p-db-1";
-    half.state = "created";
-    half.labels[label::replace] = "db-1";
-    o.containers.push_back(half);
+    o.containers.push_back(half_made(*p));
     CHECK(text(*p, o) ==
           "1 remove container 0123456789ab_p-db-1: left behind by an interrupted recreation of p-db-1\n");
   }
   SECTION("the old container is still there and still outdated: it is recreated when the new one is gone") {
     auto o = up(*p);
     of(o, "db").labels[label::config_hash] = "another";
-    auto half = made(*p, "db");
-    half.id = "half";
-    half.name = "0123456789ab_p-db-1";
-    half.state = "created";
-    half.labels[label::replace] = "db-1";
-    o.containers.push_back(half);
+    o.containers.push_back(half_made(*p));
     const auto planned = text(*p, o);
     CHECK(planned.starts_with(
         "1 remove container 0123456789ab_p-db-1: left behind by an interrupted recreation of p-db-1\n"
