@@ -1,4 +1,5 @@
 """An engine, a tiny image and a compose project of one test; all of it gone at the end."""
+import atexit
 import http.client
 import io
 import json
@@ -16,7 +17,8 @@ import urllib.parse
 
 DIFYD = os.environ.get("DIFYD_PROGRAM", "difyd")
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-IMAGE = "difyd-test/stack:1"
+# Of this process alone: a tag that another test imports again changes what is under it, and "up" re-creates.
+IMAGE = "difyd-test/stack:" + secrets.token_hex(4)
 APPLETS = "sh sleep echo cat true false touch httpd nc mkdir test kill".split()
 
 
@@ -50,7 +52,7 @@ def api(method, path, body=None, kind="application/json"):
         return answer.status, text.decode(errors="replace")
 
 
-def make_image(name=IMAGE):
+def make_image():
     files = io.BytesIO()
     with tarfile.open(fileobj=files, mode="w") as tar:
         for folder in ("bin", "tmp", "etc", "data"):
@@ -62,10 +64,11 @@ def make_image(name=IMAGE):
             info = tarfile.TarInfo("bin/" + applet)
             info.type, info.linkname = tarfile.SYMTYPE, "busybox"
             tar.addfile(info)
-    repository, tag = name.rsplit(":", 1)
+    repository, tag = IMAGE.rsplit(":", 1)
     query = urllib.parse.urlencode({"fromSrc": "-", "repo": repository, "tag": tag, "changes": 'CMD ["sh"]'})
     status, text = api("POST", "/images/create?" + query, files.getvalue(), "application/x-tar")
     assert status == 200, text
+    atexit.register(api, "DELETE", f"/images/{IMAGE}?force=1")
 
 
 def need_engine():

@@ -1,4 +1,6 @@
 // One-off jobs, the watch and the executor on a real engine with the image of bench.py.
+#include <cstdlib>
+
 #include "catch.hpp"
 #include "difyd/base/task_group.hpp"
 #include "difyd/base/text.hpp"
@@ -38,7 +40,7 @@ struct bench {
   compose::service& add(const std::string& name, const std::string& script) {
     auto& s = project->services[name];
     s.name = name;
-    s.image = "difyd-test/stack:1";
+    s.image = std::getenv("DIFYD_TEST_IMAGE");  // set by with_image.py
     s.command = compose::text_list{"sh", "-c", script};
     s.networks["default"] = std::nullopt;
     return s;
