@@ -50,7 +50,7 @@ task<int> services(options given) {
 }
 
 task<int> act(options given, std::string path, std::string body, bool wait) {
-  const bool upgrade = path == "/v1/upgrade";
+  const bool upgrade = path == "/v1/upgrade" || path == "/v1/resume";
   control::client daemon(socket_path(given));
   auto answer = co_await daemon.post(std::move(path), std::move(body));
   if (!answer) co_return report(answer.error(), exit_code_of(answer.error()));
@@ -64,6 +64,15 @@ task<int> act(options given, std::string path, std::string body, bool wait) {
                  : "accepted as " + what->operation + "; follow it with: difyd " +
                        (upgrade ? "upgrade --follow" : "status"));
   co_return succeeded;
+}
+
+task<Result<std::string>> newest_migration(control::client& daemon) {
+  auto answer = co_await daemon.get("/v1/migrations");
+  if (!answer) co_return fail(answer.error());
+  auto all = control::parse_migrations(*answer);
+  if (!all) co_return fail(all.error());
+  if (all->empty()) co_return fail("no-such-migration", "no migration has been run");
+  co_return all->back().id;
 }
 
 // Hands over to the program that has the probes and their libraries.
@@ -116,18 +125,41 @@ int show_history(const options& given) {
       show<std::vector<control::past_upgrade>>(given, "/v1/history", control::parse_history, render));
 }
 
-int show_migration_log(const options& given, const std::string& id) {
-  return run_to_end([](options o, std::string which) -> task<int> {
+int show_migration_log(const options& given, const std::string& id, bool follow) {
+  return run_to_end([](options o, std::string which, bool on) -> task<int> {
     control::client daemon(socket_path(o));
-    auto log = co_await daemon.get("/v1/migrations/" + percent_encode(which) + "/log");
-    if (!log) co_return report(log.error(), exit_code_of(log.error()));
-    put(o.json ? control::log_json(which, *log) : *log);
+    if (which.empty()) {
+      auto newest = co_await newest_migration(daemon);
+      if (!newest) co_return report(newest.error(), exit_code_of(newest.error()));
+      which = *newest;
+    }
+    std::string all;
+    const auto take = [&](std::string_view bytes) {
+      if (!o.json) {
+        std::fwrite(bytes.data(), 1, bytes.size(), stdout);
+        std::fflush(stdout);
+        return;
+      }
+      all += bytes;
+      if (!on) return;
+      for (std::size_t end; (end = all.find('\n')) != std::string::npos; all.erase(0, end + 1))
+        put(control::line_json(which, all.substr(0, end)));
+    };
+    auto ended = co_await daemon.stream(
+        "/v1/migrations/" + percent_encode(which) + "/log" + (on ? "?follow" : ""), take);
+    if (!ended) co_return report(ended.error(), exit_code_of(ended.error()));
+    if (o.json && !on) put(control::log_json(which, all));
+    if (o.json && on && !all.empty()) put(control::line_json(which, all));
     co_return succeeded;
-  }(given, id));
+  }(given, id, follow));
 }
 
 int start_upgrade(const options& given, const control::upgrade_wish& wish, bool wait) {
   return run_to_end(act(given, "/v1/upgrade", control::upgrade_request(wish), wait));
+}
+
+int resume_upgrade(const options& given, bool wait) {
+  return run_to_end(act(given, "/v1/resume", "{}", wait));
 }
 
 int attach_to_upgrade(const options& given) {

@@ -12,11 +12,12 @@ namespace difyd::cli {
 int show_status(const options& given);
 int show_plan(const options& given, const std::string& version);
 int show_migrations(const options& given);
-int show_migration_log(const options& given, const std::string& id);
+int show_migration_log(const options& given, const std::string& id, bool follow);
 int show_history(const options& given);
 int show_services(const options& given);
 
 int start_upgrade(const options& given, const control::upgrade_wish& wish, bool wait);
+int resume_upgrade(const options& given, bool wait);
 int attach_to_upgrade(const options& given);
 int stack_up(const options& given, bool wait);
 int abort_upgrade(const options& given);

@@ -212,6 +212,8 @@ class command_line {
   }
 
   void add_upgrade_commands() {
+    waiting(add("resume", "try a held upgrade again, from where the database is",
+                [this] { return resume_upgrade(given_.global, !given_.no_wait); }));
     add("abort", "end the upgrade that runs and put the old version back; before the migration only",
         [this] { return abort_upgrade(given_.global); });
     auto* plan = add("plan", "what an upgrade (or just converging) would change; changes nothing",
@@ -229,11 +231,13 @@ class command_line {
     auto* migrations =
         add("migrations", "the migrations that were run", [this] { return show_migrations(given_.global); });
     auto* log = migrations->add_subcommand("log", "the whole output of one");
-    log->add_option("id", given_.id, "as difyd migrations lists it")->required();
+    log->add_option("id", given_.id, "as difyd migrations lists it; the newest without one");
+    log->add_flag("-f,--follow", given_.follow, "of one that runs: go on to its end");
     log->callback([this] { log_chosen_ = true; });
     migrations->callback([this] {
       chosen_ = [this] {
-        return log_chosen_ ? show_migration_log(given_.global, given_.id) : show_migrations(given_.global);
+        return log_chosen_ ? show_migration_log(given_.global, given_.id, given_.follow)
+                           : show_migrations(given_.global);
       };
     });
     add("history", "past upgrades with their times", [this] { return show_history(given_.global); });

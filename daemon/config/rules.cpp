@@ -57,14 +57,20 @@ void check_storage(const storage_settings& storage, std::vector<mistake>& mistak
   }
 }
 
-void check_backup(const upgrade_settings& upgrade, std::vector<mistake>& mistakes) {
-  const bool given = upgrade.backup_command && !upgrade.backup_command->empty();
-  if (upgrade.backup == "command" && !given)
+bool given(const std::optional<text_list>& program) { return program && !program->empty(); }
+
+void check_program(const char* key, const std::optional<text_list>& program, std::vector<mistake>& mistakes) {
+  if (given(program) && !program->front().starts_with('/'))
+    mistakes.push_back(
+        contradiction(std::string(key) + " begins with " + program->front() + ", which is no absolute path",
+                      "Name the program by its whole path"));
+}
+
+void check_programs(const upgrade_settings& upgrade, std::vector<mistake>& mistakes) {
+  if (upgrade.backup == "command" && !given(upgrade.backup_command))
     mistakes.push_back(missing("upgrade.backup_command", "upgrade.backup is command"));
-  if (given && !upgrade.backup_command->front().starts_with('/'))
-    mistakes.push_back(contradiction("upgrade.backup_command begins with " + upgrade.backup_command->front() +
-                                         ", which is no absolute path",
-                                     "Name the program by its whole path"));
+  check_program("upgrade.backup_command", upgrade.backup_command, mistakes);
+  check_program("upgrade.hook", upgrade.hook, mistakes);
 }
 
 void check_database(const database_settings& database, std::vector<mistake>& mistakes) {
@@ -177,7 +183,7 @@ std::vector<mistake> check_rules(const settings& values) {
   std::vector<mistake> mistakes;
   check_storage(values.storage, mistakes);
   check_database(values.database, mistakes);
-  check_backup(values.upgrade, mistakes);
+  check_programs(values.upgrade, mistakes);
   check_rest(values, mistakes);
   check_overrides(values.environment, mistakes);
   check_overrides(values.environment_files, mistakes);

@@ -79,6 +79,19 @@ constexpr key rows[] = {
      .wants = form::between,
      .range = "10s..48h",
      .description = "Bound of the backup; Dify is down meanwhile."},
+    {.path = "upgrade.hook",
+     .where = list([](settings& s) -> auto& { return s.upgrade.hook; }),
+     .example = "[/usr/local/sbin/dify-hook]",
+     .description =
+         "Program and arguments, run without a shell, with DIFYD_HOOK (before-stop, after-commit, on-undone or "
+         "on-hold) and DIFYD_UPGRADE; the upgrade as JSON on standard input. Before the stop, 75 means not "
+         "now: refused, the old version serves on. Otherwise what it says is shown and decides nothing."},
+    {.path = "upgrade.hook_timeout",
+     .where = time([](settings& s) -> auto& { return s.upgrade.hook_timeout; }),
+     .fallback = "1m",
+     .wants = form::between,
+     .range = "1s..10m",
+     .description = "Bound of the hook; then it is killed."},
 
     {.path = "health.probe_interval",
      .where = time([](settings& s) -> auto& { return s.health.probe_interval; }),

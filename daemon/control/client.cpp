@@ -17,6 +17,11 @@ Error daemon_error(const Error& cause, const std::string& socket) {
           "Look at it: systemctl status difyd, journalctl -u difyd"};
 }
 
+Error gone() {
+  return {"daemon-gone", "the daemon went away while it was at work",
+          "What it did is not lost, and it goes on where it was. See: difyd status"};
+}
+
 task<Result<std::string>> exchange(std::string socket, http::request request, duration limit) {
   http::client client(co_await asio::this_coro::executor, http::unix_endpoint(socket));
   request.headers.set("Host", "difyd");
@@ -26,6 +31,16 @@ task<Result<std::string>> exchange(std::string socket, http::request request, du
   if (!answer) co_return fail(daemon_error(answer.error(), socket));
   if (answer->status >= 400) co_return fail(parse_error(static_cast<unsigned>(answer->status), answer->body));
   co_return std::move(answer->body);
+}
+
+task<Result<http::body_stream>> open_stream(std::string socket, std::string path) {
+  http::client client(co_await asio::this_coro::executor, http::unix_endpoint(socket));
+  http::request request;
+  request.target = std::move(path);
+  request.headers.set("Host", "difyd");
+  auto stream = co_await client.open(std::move(request), std::chrono::seconds(10));
+  if (!stream) co_return fail(daemon_error(stream.error(), socket));
+  co_return stream;
 }
 
 }  // namespace
@@ -45,20 +60,30 @@ task<Result<std::string>> client::post(std::string path, std::string json, durat
   return exchange(socket_, std::move(request), limit);
 }
 
+task<Result<>> client::stream(std::string path, std::function<void(std::string_view)> seen) {
+  auto stream = co_await open_stream(socket_, std::move(path));
+  if (!stream) co_return fail(stream.error());
+  if (stream->head().status >= 400) {
+    auto body = co_await stream->read_all(std::chrono::seconds(10));
+    co_return fail(parse_error(static_cast<unsigned>(stream->head().status), body.value_or("")));
+  }
+  for (;;) {
+    auto piece = co_await stream->read();
+    if (!piece) co_return fail(gone());
+    if (!*piece) co_return Result<>{};
+    seen(**piece);
+  }
+}
+
 task<Result<>> client::follow(std::uint64_t since, std::string operation,
                               std::function<bool(const event&)> seen) {
-  http::client client(co_await asio::this_coro::executor, http::unix_endpoint(socket_));
-  http::request request;
-  request.target = "/v1/events?since=" + std::to_string(since) + "&operation=" + percent_encode(operation);
-  request.headers.set("Host", "difyd");
-  auto stream = co_await client.open(std::move(request), std::chrono::seconds(10));
-  if (!stream) co_return fail(daemon_error(stream.error(), socket_));
+  auto stream = co_await open_stream(
+      socket_, "/v1/events?since=" + std::to_string(since) + "&operation=" + percent_encode(operation));
+  if (!stream) co_return fail(stream.error());
   std::string rest;
   for (;;) {
     auto piece = co_await stream->read();
-    if (!piece || !*piece)
-      co_return fail("daemon-gone", "the daemon went away while it was at work",
-                     "What it did is not lost, and it goes on where it was. See: difyd status");
+    if (!piece || !*piece) co_return fail(gone());
     rest += **piece;
     for (std::size_t end; (end = rest.find('\n')) != std::string::npos; rest.erase(0, end + 1)) {
       auto event = parse_event(std::string_view(rest).substr(0, end));

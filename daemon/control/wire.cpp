@@ -129,10 +129,14 @@ std::string to_json(const accepted& value) { return dump(value); }
 std::string to_json(const plan& value) { return dump(value); }
 std::string to_json(const std::vector<finding>& value) { return dump(nlohmann::json(value)); }
 std::string to_json(const std::vector<migration>& value) { return dump(value); }
+std::string to_json(const past_upgrade& value) { return dump(value); }
 std::string to_json(const std::vector<past_upgrade>& value) { return dump(value); }
 std::string to_json(const std::vector<service_status>& value) { return dump(value); }
 std::string log_json(const std::string& migration, const std::string& text) {
   return dump({{"id", migration}, {"log", text}});
+}
+std::string line_json(const std::string& migration, const std::string& line) {
+  return dump({{"id", migration}, {"line", line}});
 }
 std::string to_json(const Error& value) { return dump({{"error", nlohmann::json(value)}}); }
 

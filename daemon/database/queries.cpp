@@ -62,7 +62,9 @@ constexpr const char* blockers_sql =
     " (select l.relation::regclass::text from pg_locks l where l.pid = w.pid and not l.granted and "
     "l.relation is not null"
     "   limit 1),"
-    " extract(epoch from clock_timestamp() - w.query_start)::bigint"
+    " extract(epoch from clock_timestamp() - w.query_start)::bigint,"
+    " extract(epoch from clock_timestamp() - o.xact_start)::bigint, o.state,"
+    " left(regexp_replace(nullif(o.query, '<insufficient privilege>'), '\\s+', ' ', 'g'), 200)"
     " from pg_stat_activity w cross join lateral unnest(pg_blocking_pids(w.pid)) as b(pid)"
     " left join pg_stat_activity o on o.pid = b.pid where w.application_name = ? order by 1, 2";
 
@@ -165,7 +167,8 @@ Result<std::vector<blocker>> ask_blockers(session& s, const std::string& applica
   if (!found) return fail(found.error());
   std::vector<blocker> blockers;
   for (const auto& r : *found)
-    blockers.push_back({number(r[0]), number(r[1]), text(r[2]), text(r[3]), text(r[4]), big_number(r[5])});
+    blockers.push_back({number(r[0]), number(r[1]), text(r[2]), text(r[3]), text(r[4]), big_number(r[5]),
+                        big_number(r[6]), text(r[7]), text(r[8])});
   return blockers;
 }
 

@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "fields.hpp"
-#include "times.hpp"
+#include "difyd/ledger/times.hpp"
 
 namespace difyd::ledger {
 namespace {

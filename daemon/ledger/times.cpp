@@ -1,4 +1,4 @@
-#include "times.hpp"
+#include "difyd/ledger/times.hpp"
 
 #include <charconv>
 
@@ -23,7 +23,11 @@ bool take_fraction(std::string_view& text, int& milliseconds) {
   milliseconds = 0;
   if (!text.starts_with('.')) return true;
   text.remove_prefix(1);
-  return take(text, 3, '\0', milliseconds);
+  int weight = 100;
+  const bool some = !text.empty() && text.front() >= '0' && text.front() <= '9';
+  for (; !text.empty() && text.front() >= '0' && text.front() <= '9'; text.remove_prefix(1), weight /= 10)
+    milliseconds += (text.front() - '0') * weight;
+  return some;
 }
 
 }  // namespace

@@ -23,8 +23,8 @@ health::situation situation_of(const world& w) {
   health::situation now;
   now.current = w.stands.get()->at;
   now.phase_since = w.stands.get()->since;
-  now.migrate_begun = w.migrate_begun;
-  now.migrator_session = w.migrate_begun.has_value();
+  if (w.migrating) now.migrate_begun = w.migrating->begun;
+  now.migrator_session = w.migrating.has_value();
   return now;
 }
 

@@ -127,7 +127,8 @@ std::vector<std::string> hold_options(const ledger::record& book, bool stopped) 
   if (has_log(book, flight.id))
     options.push_back("difyd migrations log " + flight.id +
                       ": shows what the migration said; changes nothing");
-  options.push_back(first + flight.to.text() + ": tries the same upgrade again, from where the database is");
+  options.push_back(std::string(stopped ? "difyd up, then " : "") +
+                    "difyd resume: tries the same upgrade again, from where the database is");
   options.push_back(first + "VERSION: goes forward to a release that fixes it");
   return options;
 }

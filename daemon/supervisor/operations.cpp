@@ -6,6 +6,8 @@
 #include "difyd/upgrade/step.hpp"
 #include "engine_work.hpp"
 #include "judging.hpp"
+#include "known.hpp"
+#include "load_release.hpp"
 #include "page.hpp"
 #include "start.hpp"
 #include "upgrading.hpp"
@@ -123,6 +125,27 @@ task<ended> restart(world& w, std::string id, std::vector<std::string> services)
   co_return done_as("restarted");
 }
 
+task<ended> resume_held(world& w, std::string id) {
+  const auto* held = held_upgrade(w.book->current());
+  if (!held)
+    co_return failed_with({"nothing-held", "cannot resume: no upgrade is held", "See: difyd status"});
+  const auto from = held->from;
+  const auto to = held->to;
+  // It was let in, so what applies was acknowledged.
+  std::set<std::string> acknowledged;
+  if (from)
+    if (const auto applying = co_await advisories_of(w, *from, to))
+      for (const auto& each : *applying) acknowledged.insert(each.id);
+  co_return co_await upgrade_by_operator(w, std::move(id), to, std::move(acknowledged));
+}
+
+std::unexpected<Error> not_ready(const world& w) {
+  const auto stands = w.stands.get();
+  return fail("not-ready",
+              "cannot upgrade: the daemon is " + std::string(to_text(stands->at)) + ": " + stands->message,
+              stands->at == phase::stopped ? "Start the stack first: difyd up" : "See: difyd check");
+}
+
 }  // namespace
 
 void propose_start(world& w) { submit(w, named("converge"), priority::converge, start_up); }
@@ -149,11 +172,7 @@ Result<control::accepted> request_upgrade(world& w, const control::upgrade_wish&
   if (!wanted) return fail(wanted.error());
   if (auto free = no_upgrade_running(w); !free) return fail(free.error());
   if (!w.book || w.stands.get()->at == phase::waiting_for_lease || w.stands.get()->at == phase::stopped)
-    return fail(
-        "not-ready",
-        "cannot upgrade: the daemon is " + std::string(to_text(w.stands.get()->at)) + ": " +
-            w.stands.get()->message,
-        w.stands.get()->at == phase::stopped ? "Start the stack first: difyd up" : "See: difyd check");
+    return not_ready(w);
   auto status = named("upgrade");
   status.to = wanted->text();
   if (const auto& deployed = w.book->current().deployed) status.from = deployed->version.text();
@@ -162,6 +181,17 @@ Result<control::accepted> request_upgrade(world& w, const control::upgrade_wish&
       [version = *wanted, acknowledged = wish.acknowledged](world& of, std::string id) {
         return upgrade_by_operator(of, std::move(id), version, {acknowledged.begin(), acknowledged.end()});
       });
+}
+
+Result<control::accepted> request_resume(world& w) {
+  if (auto free = no_upgrade_running(w); !free) return fail(free.error());
+  const auto* held = w.book ? held_upgrade(w.book->current()) : nullptr;
+  if (!held) return fail("nothing-held", "cannot resume: no upgrade is held", "See: difyd status");
+  if (w.stands.get()->at != phase::holding) return not_ready(w);
+  auto status = named("upgrade");
+  status.to = held->to.text();
+  if (held->from) status.from = held->from->text();
+  return submit(w, status, priority::upgrade, resume_held);
 }
 
 Result<control::accepted> request_abort(world& w) {

@@ -25,6 +25,8 @@ void propose_stand_down(world& w);
 Result<control::accepted> request_upgrade(world& w, const control::upgrade_wish& wish);
 Result<control::accepted> request_up(world& w);
 Result<control::accepted> request_down(world& w);
+// Tries a held upgrade again. Error "nothing-held".
+Result<control::accepted> request_resume(world& w);
 // Asks the upgrade that runs to go back; its own result follows. Errors "no-upgrade", "too-late".
 Result<control::accepted> request_abort(world& w);
 Result<control::accepted> request_restart(world& w, std::vector<std::string> services);

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <deque>
 
+#include "migrations.hpp"
 #include "operations.hpp"
 #include "probing.hpp"
 #include "views.hpp"
@@ -61,17 +62,12 @@ std::string log_of(std::string_view path) {
   return std::string(path.substr(prefix.size(), path.size() - prefix.size() - suffix.size()));
 }
 
-task<http::response> migration_log(world& w, std::string id) {
-  if (!w.book)
-    co_return refuse({"not-ready", "cannot read the log: the ledger is not open yet", "See: difyd status"});
-  for (const auto& each : w.book->current().migrations) {
-    if (each.id != id) continue;
-    auto text = co_await w.book->log(each.log);
-    if (!text) co_return refuse(text.error());
-    co_return http::text_response(200, text->value_or(""));
-  }
-  co_return refuse({"no-such-migration", "cannot read the log: there is no migration " + id,
-                    "List them: difyd migrations"});
+http::response migration_log(world& w, const http::request& request) {
+  auto pieces = migration_output(w, log_of(request.path()), request.query("follow").has_value());
+  if (!pieces) return refuse(pieces.error());
+  auto response = http::text_response(200, "");
+  response.next = std::move(*pieces);
+  return response;
 }
 
 http::response no_route(const std::string& path) {
@@ -102,8 +98,11 @@ task<http::response> get(world& w, const http::request& request) {
   if (path == "/v1/plan") co_return answer_with(co_await plan_of(w, request.query("version").value_or("")));
   if (path == "/v1/history") co_return http::json_response(200, control::to_json(history_of(book)) + "\n");
   if (path == "/v1/migrations")
-    co_return http::json_response(200, control::to_json(migrations_of(book)) + "\n");
-  co_return co_await migration_log(w, log_of(path));
+    co_return http::json_response(
+        200, control::to_json(migrations_of(book, w.migrating ? w.migrating->upgrade : "",
+                                            std::chrono::system_clock::now())) +
+                 "\n");
+  co_return migration_log(w, request);
 }
 
 http::response post(world& w, const http::request& request) {
@@ -112,6 +111,7 @@ http::response post(world& w, const http::request& request) {
     const auto wish = control::parse_upgrade_request(request.body);
     return wish ? answer_with(request_upgrade(w, *wish), 202) : refuse(wish.error());
   }
+  if (path == "/v1/resume") return answer_with(request_resume(w), 202);
   if (path == "/v1/abort") return answer_with(request_abort(w), 202);
   if (path == "/v1/stack/up") return answer_with(request_up(w), 202);
   if (path == "/v1/stack/down") return answer_with(request_down(w), 202);
@@ -129,7 +129,7 @@ takes what_takes(std::string_view path) {
        {"/v1/status", "/v1/events", "/v1/checks", "/v1/plan", "/v1/history", "/v1/migrations"})
     if (path == known) return takes::reading;
   for (const auto* known :
-       {"/v1/upgrade", "/v1/abort", "/v1/stack/up", "/v1/stack/down", "/v1/stack/restart"})
+       {"/v1/upgrade", "/v1/resume", "/v1/abort", "/v1/stack/up", "/v1/stack/down", "/v1/stack/restart"})
     if (path == known) return takes::posting;
   return log_of(path).empty() ? takes::nothing : takes::reading;
 }

@@ -23,6 +23,7 @@
 #include "health_child.hpp"
 #include "judging.hpp"
 #include "links.hpp"
+#include "migrations.hpp"
 #include "operations.hpp"
 #include "probing.hpp"
 #include "routes.hpp"
@@ -131,6 +132,7 @@ class daemon_process {
     group_.spawn("watching", watcher_.run());
     group_.spawn("lease", keep_lease(world_));
     group_.spawn("guard", keep_guard(world_));
+    group_.spawn("migration", keep_migration_watch(world_));
     group_.spawn("director", world_.chief.run());
     group_.spawn("starting", keep_starting(world_));
     group_.spawn("systemd", tell_systemd(world_));

@@ -7,6 +7,7 @@
 #include "difyd/release/roles.hpp"
 #include "difyd/stack/job.hpp"
 #include "difyd/stack/labels.hpp"
+#include "migrations.hpp"
 #include "step_result.hpp"
 #include "upgrade_work.hpp"
 
@@ -52,6 +53,12 @@ std::string cause_line(const std::string& output) {
     if (first.ends_with("Error:") || first.ends_with("Exception:")) return line->substr(0, 300);
   }
   return lines.empty() ? std::string() : std::string(trim(lines.back())).substr(0, 300);
+}
+
+// Who held the lock that the migration did not get.
+std::string lock_holder(const world& w, const std::string& output) {
+  const bool timeout = output.find("lock timeout") != std::string::npos;
+  return timeout && w.migrating && !w.migrating->blocked.empty() ? " (" + w.migrating->blocked + ")" : "";
 }
 
 }  // namespace
@@ -103,7 +110,7 @@ task<Result<>> upgrade_work::migrators_gone() {
   }
 }
 
-task<Result<int>> upgrade_work::migrator_job(release_ptr to, std::string& output) {
+task<Result<int>> upgrade_work::migrator_job(release_ptr to, std::string container, std::string& output) {
   const auto project = project_of(to);
   const std::string api = release::api_service(to->project);
   auto facts = co_await world_.database->facts(world_.settings.database.main);
@@ -114,7 +121,7 @@ task<Result<int>> upgrade_work::migrator_job(release_ptr to, std::string& output
   auto all = std::make_shared<std::string>();
   stack::job_spec job;
   job.service = api;
-  job.name = world_.settings.project + "-migrate-" + id_ + "-" + random_hex(4);
+  job.name = std::move(container);
   job.entrypoint = compose::text_list{"flask"};
   job.command = compose::text_list{"db", "upgrade"};
   job.environment = {
@@ -126,7 +133,8 @@ task<Result<int>> upgrade_work::migrator_job(release_ptr to, std::string& output
   job.network = "default";
   const auto limit = world_.settings.upgrade.migrate_timeout;
   job.limit = limit.count() > 0 ? limit : duration(std::chrono::hours(24 * 7));
-  job.on_output = [lines, all](std::string_view bytes) {
+  job.on_output = [this, lines, all](std::string_view bytes) {
+    if (world_.migrating) world_.migrating->last_output = std::chrono::steady_clock::now();
     lines->feed(bytes);
     if (all->size() < (8u << 20)) all->append(bytes);
   };
@@ -163,17 +171,19 @@ task<upgrade::step_result> upgrade_work::run_migrator(release_ptr to) {
   if (auto kept = co_await world_.book->set_baseline({*before, *catalog}); !kept)
     co_return failed_step(kept.error());
 
-  // The last look before what cannot be undone.
-  if (auto lease = co_await world_.lease->check(); !lease) co_return failed_step(lease.error());
-
   ledger::migration_record record;
   record.id = id_;
   record.version = to_;
   record.from = *before;
-  record.log = "migration-" + id_ + ".log";
+  record.log = "migration-" + id_ + "-" + random_hex(4) + ".log";
   record.started_at = std::chrono::system_clock::now();
+  if (auto begun = co_await world_.book->record_migration(record); !begun)
+    co_return failed_step(begun.error());
+
+  // The last look before what cannot be undone.
+  if (auto lease = co_await world_.lease->check(); !lease) co_return failed_step(lease.error());
   std::string output;
-  auto exit = co_await migrator_job(to, output);
+  auto exit = co_await migrator_job(to, migrator_container(world_, record), output);
   record.ended_at = std::chrono::system_clock::now();
   if (exit) record.exit_code = *exit;
   if (auto gone = co_await migrators_gone(); !gone) co_return failed_step(gone.error(), true);
@@ -189,7 +199,7 @@ task<upgrade::step_result> upgrade_work::run_migrator(release_ptr to) {
         Error{"migration-failed",
               "the migration to " + to_.text() + " failed (exit code " + std::to_string(*exit) + ")" +
                   (moved ? " after the database had moved" : ", the database is unchanged") + ": " +
-                  cause_line(output),
+                  cause_line(output) + lock_holder(world_, output),
               "Its whole output: difyd migrations log " + id_},
         moved);
   if (!after) co_return failed_step(after.error(), true);
@@ -224,15 +234,22 @@ task<upgrade::step_result> upgrade_work::migrate() {
     co_return failed_step(
         lease ? Error{"lease-lost", "cannot migrate: the lease is " + *world_.lease_text.get(), {}}
               : lease.error());
+  world_.migrating = {id_, migrator_name(), std::chrono::system_clock::now(),
+                      std::chrono::steady_clock::now()};
+  auto result = co_await migrate_alone(*to);
+  world_.migrating.reset();
+  co_return result;
+}
+
+task<upgrade::step_result> upgrade_work::migrate_alone(release_ptr to) {
   if (auto gone = co_await migrators_gone(); !gone) co_return failed_step(gone.error());
   // A human, or another tool, may have started something since the stop.
   if (auto silent = co_await prove_silence(); !silent) co_return failed_step(silent.error());
-  if (auto networks = co_await have_networks(world_, *to, id_); !networks)
+  if (auto networks = co_await have_networks(world_, to, id_); !networks)
     co_return failed_step(networks.error());
-  world_.migrate_begun = std::chrono::system_clock::now();
-  auto result = co_await run_migrator(*to);
-  world_.migrate_begun.reset();
-  co_return result;
+  if (auto settled = co_await settle_migrations(world_, id_); !settled)
+    co_return failed_step(settled.error());
+  co_return co_await run_migrator(to);
 }
 
 }  // namespace difyd::supervisor

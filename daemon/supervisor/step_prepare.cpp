@@ -2,6 +2,7 @@
 #include "difyd/base/text.hpp"
 #include "difyd/release/bundle.hpp"
 #include "difyd/release/roles.hpp"
+#include "hooks.hpp"
 #include "load_release.hpp"
 #include "probing.hpp"
 #include "step_result.hpp"
@@ -61,6 +62,20 @@ task<Result<>> upgrade_work::prepare_images() {
   co_return Result<>{};
 }
 
+task<Result<>> upgrade_work::before_stop() {
+  if (!from_) co_return Result<>{};
+  control::past_upgrade upgrade;
+  upgrade.id = id_;
+  upgrade.from = from_->text();
+  upgrade.to = to_.text();
+  if (const auto operation = *world_.operation.get()) {
+    upgrade.started = operation->started;
+    upgrade.steps = operation->steps;
+  }
+  upgrade.result = "running";
+  co_return co_await run_hook(world_, "before-stop", std::move(upgrade));
+}
+
 task<upgrade::step_result> upgrade_work::prepare() {
   if (auto proven = co_await prove_storage(world_); !proven) co_return failed_step(proven.error());
   // What was found a while ago may be mended, or worse.
@@ -71,6 +86,7 @@ task<upgrade::step_result> upgrade_work::prepare() {
           Error{found.code, "cannot upgrade: " + found.subject + ": " + found.detail, found.remedy});
   if (auto images = co_await prepare_images(); !images) co_return failed_step(images.error());
   if (auto image = co_await prepare_backup(); !image) co_return failed_step(image.error());
+  if (auto hook = co_await before_stop(); !hook) co_return failed_step(hook.error());
   co_return good_step("images are here");
 }
 

@@ -53,6 +53,7 @@ class upgrade_work final : public upgrade::effects {
 
   task<Result<>> check_admission();
   task<Result<>> prepare_images();
+  task<Result<>> before_stop();
   task<Result<>> prepare_backup();
   task<Result<std::string>> backup_image(const release::release& old);
   // Both give one line about what was kept.
@@ -74,8 +75,9 @@ class upgrade_work final : public upgrade::effects {
   bool data_service_moved(const release::release& to) const;
   // Whether the main database is other than before the first run of a migrator of this upgrade.
   task<Result<bool>> has_moved();
+  task<upgrade::step_result> migrate_alone(release_ptr to);
   task<upgrade::step_result> run_migrator(release_ptr to);
-  task<Result<int>> migrator_job(release_ptr to, std::string& output);
+  task<Result<int>> migrator_job(release_ptr to, std::string container, std::string& output);
   task<Result<bool>> migrator_at_work();
   task<Result<>> migrators_gone();
   void tell(std::string line);

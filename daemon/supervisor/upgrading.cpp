@@ -1,6 +1,7 @@
 #include "upgrading.hpp"
 
 #include "difyd/upgrade/runner.hpp"
+#include "hooks.hpp"
 #include "known.hpp"
 #include "page.hpp"
 #include "upgrade_work.hpp"
@@ -22,6 +23,12 @@ task<Result<>> tell_ledger(world& w, upgrade_work& work, const upgrade::outcome&
       co_return co_await w.book->finish_upgrade(ledger::ending::undone, reason);
   }
   co_return Result<>{};
+}
+
+// After the ledger has the ending, so that the hook is told what `difyd history` says.
+task<void> tell_hook(world& w, std::string point) {
+  const auto history = history_of(w.book->current());
+  if (!history.empty()) (void)co_await run_hook(w, std::move(point), history.back());
 }
 
 ended as_done(world& w, const std::string& to) {
@@ -72,14 +79,21 @@ task<ended> carry_through(world& w, std::string id, version to, std::string orig
   const auto told = co_await tell_ledger(w, work, outcome);
   if (!told) co_return as_held(w, told.error());
   switch (outcome.end) {
-    case upgrade::ending::done:
+    case upgrade::ending::done: {
+      auto done = as_done(w, to.text());
       co_await sweep_migrators(w, work.id());
-      co_return as_done(w, to.text());
-    case upgrade::ending::undone:
-      co_return as_undone(w, work, outcome.reason);
+      co_await tell_hook(w, "after-commit");
+      co_return done;
+    }
+    case upgrade::ending::undone: {
+      auto undone = as_undone(w, work, outcome.reason);
+      if (work.journaled()) co_await tell_hook(w, "on-undone");
+      co_return undone;
+    }
     case upgrade::ending::held: {
       auto held = as_held(w, outcome.reason);
       co_await put_page_up_while_down(w);
+      co_await tell_hook(w, "on-hold");
       co_return held;
     }
     case upgrade::ending::refused:

@@ -3,6 +3,7 @@
 #include "difyd/base/text.hpp"
 #include "difyd/release/roles.hpp"
 #include "known.hpp"
+#include "migrations.hpp"
 #include "page.hpp"
 #include "probing.hpp"
 
@@ -126,7 +127,8 @@ std::optional<control::operation_status> operation_of(const ledger::record& book
   return result;
 }
 
-std::vector<control::migration> migrations_of(const ledger::record& book) {
+std::vector<control::migration> migrations_of(const ledger::record& book, const std::string& running,
+                                              wall_time now) {
   std::vector<control::migration> result;
   for (const auto& each : book.migrations) {
     control::migration migration;
@@ -135,9 +137,12 @@ std::vector<control::migration> migrations_of(const ledger::record& book) {
     migration.from_revision = each.from.id;
     migration.to_revision = each.to.id;
     migration.started = to_rfc3339(each.started_at);
-    migration.seconds = seconds_between(each.started_at, each.ended_at);
     migration.exit_code = each.exit_code.value_or(-1);
     migration.result = each.exit_code == 0 ? "done" : each.exit_code ? "failed" : "unknown";
+    if (!without_end(each)) migration.seconds = seconds_between(each.started_at, each.ended_at);
+    // An earlier run of the same upgrade has its end by the time that another one begins.
+    if (without_end(each)) migration.result = each.id == running ? "running" : "interrupted";
+    if (without_end(each) && each.id == running) migration.seconds = seconds_between(each.started_at, now);
     result.push_back(std::move(migration));
   }
   return result;

@@ -14,7 +14,9 @@ control::status status_of(const world& w);
 std::vector<control::step_status> steps_of(const std::vector<ledger::journal_entry>& entries);
 // The upgrade that the ledger has in flight, running or held.
 std::optional<control::operation_status> operation_of(const ledger::record& book);
-std::vector<control::migration> migrations_of(const ledger::record& book);
+// `running`: the upgrade whose migrator this process runs.
+std::vector<control::migration> migrations_of(const ledger::record& book, const std::string& running,
+                                              wall_time now);
 std::vector<control::past_upgrade> history_of(const ledger::record& book);
 
 // What an upgrade to `version` (empty: nothing but converging) would do; changes nothing.

@@ -39,6 +39,15 @@ struct standing {
 
 using release_ptr = std::shared_ptr<const release::release>;
 
+// A run of the migrator in this process.
+struct running_migration {
+  std::string upgrade;
+  std::string session;  // application_name
+  wall_time begun{};
+  std::chrono::steady_clock::time_point last_output{};
+  std::string blocked{};  // the newest sentence about who blocked it
+};
+
 struct world {
   world(asio::any_io_executor executor, config::settings settings, http::endpoint engine_at);
 
@@ -74,7 +83,7 @@ struct world {
   std::string data_root;         // the engine's, once it was asked
   waiting waits;                 // of the operation that runs
   std::optional<std::chrono::steady_clock::time_point> step_began;  // of the upgrade that runs
-  std::optional<wall_time> migrate_begun;                           // while a migrator may run
+  std::optional<running_migration> migrating;                       // while a migrator may run
 };
 
 // Sets the phase and tells everybody.

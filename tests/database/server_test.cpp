@@ -201,6 +201,8 @@ TEST_CASE("sessions are listed, blockers named, sessions ended") {
     CHECK(blockers[0].blocked_by == first->backend_pid());
     CHECK(blockers[0].application_name == "dify-1.11.4-api");
     CHECK(blockers[0].relation == "held");
+    CHECK(blockers[0].state == "idle in transaction");
+    CHECK(blockers[0].statement == "lock table held in access exclusive mode");
   }
   CHECK(got(run_task(w.loop, w.s.terminate("dify", first->backend_pid()))));
   waiting.join();

@@ -1,4 +1,6 @@
 """Upgrades that go well: without a migration, with several, and while a worker ignores SIGTERM."""
+import json
+import subprocess
 import threading
 import time
 import unittest
@@ -85,11 +87,74 @@ class Upgrade(unittest.TestCase):
         self.assertNotEqual(somebody.wait(10), 0)
         self.assertEqual(self.m.status()["deployed"], "1.12.1")
 
+    def test_who_blocks_the_migration_is_named_and_its_output_outlives_the_daemon(self):
+        self.m.sql("grant pg_read_all_stats to dify")
+        somebody = self.m.start_sql("begin; lock table messages in access share mode; select pg_sleep(300)", "postgres")
+        hooks = self.hook()
+        self.assertEqual(self.m.difyd("upgrade", "--no-wait", "1.12.1")[0], 0)
+        blocked = wait_until("the blocker", self.blocker, 60)
+        self.assertRegex(blocked, r"waited \d+ s for table messages, held by session \d+ of postgres \(psql\) since .*pg_sleep\(300\)")
+        first = self.m.json("migrations")[-1]
+        self.assertEqual(first["result"], "running")
+
+        self.m.stop_daemon(machine.signal.SIGKILL)
+        self.m.serve()
+        wait_until("the blocker again", self.blocker, 60)
+        follow = subprocess.Popen([machine.BIN / "difyd", "--config", self.m.config, "migrations", "log", "-f"],
+                                  stdout=subprocess.PIPE, text=True)
+        self.m.sql("select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(300)%' and pid <> pg_backend_pid()")
+        out, _ = follow.communicate(timeout=90)
+        somebody.wait(10)
+        self.assertEqual(follow.returncode, 0)
+        self.assertIn("Running upgrade", out)
+        self.m.await_phase("serving", seconds=180)
+        self.assertEqual(self.m.status()["deployed"], "1.12.1")
+        # The run of the process that was killed has its end and its output, and so has the one after it.
+        runs = self.m.json("migrations")[-2:]
+        self.assertEqual([(each["id"], each["result"]) for each in runs], [(first["id"], "done")] * 2)
+        log = self.m.difyd("migrations", "log", first["id"])[1]
+        self.assertEqual(log.count("--- run of"), 2)
+        self.assertEqual(log.count("exit code 0"), 2)
+        self.assertIn(out.strip(), log)
+        self.assertEqual(self.m.json("migrations", "log", first["id"])["log"], log)
+
+        wait_until("the hook", lambda: len(hooks.read_text().splitlines()) == 4, 30)
+        points, given = hooks.read_text().splitlines()[::2], [json.loads(line) for line in hooks.read_text().splitlines()[1::2]]
+        self.assertEqual(points, ["before-stop", "after-commit"])
+        self.assertEqual([(each["id"], each["from"], each["to"], each["result"]) for each in given],
+                         [(first["id"], "1.11.3", "1.12.1", "running"), (first["id"], "1.11.3", "1.12.1", "done")])
+        self.assertEqual(given[1], self.m.json("history")[-1])
+
+    def blocker(self):
+        steps = (self.m.status().get("operation") or {"steps": []})["steps"]
+        return steps and "held by session" in steps[-1].get("detail", "") and steps[-1]["detail"]
+
+    def hook(self):
+        """A configured hook; where it keeps what it was given, a line per call."""
+        said = self.m.folder / "hooks"
+        script = self.m.folder / "hook"
+        script.write_text(f"#!/bin/sh\n{{ echo $DIFYD_HOOK; cat; }} >>{said}\n")
+        script.chmod(0o700)
+        self.restart_with("upgrade: {", f"upgrade: {{hook: [{script}], ")
+        return said
+
+    def restart_with(self, old, new):
+        self.m.stop_daemon()
+        self.m.config.write_text(self.m.config.read_text().replace(old, new))
+        self.m.serve().await_phase("serving")
+
     def test_an_upgrade_is_aborted_before_the_migration_and_not_after(self):
         self.assertEqual(self.m.difyd("abort")[0], 4)
-        self.m.stop_daemon()
-        self.m.config.write_text(self.m.config.read_text().replace("drain_grace: 0s", "drain_grace: 60s"))
-        self.m.serve().await_phase("serving")
+        self.assertEqual(self.m.difyd("resume")[0], 4)
+        script = self.m.folder / "not-now"
+        script.write_text("#!/bin/sh\necho the moon is wrong\nexit 75\n")
+        script.chmod(0o700)
+        self.restart_with("drain_grace: 0s", f"drain_grace: 60s, hook: [{script}]")
+        before = self.m.containers()
+        _, err = self.upgrade("1.12.1", code=4)
+        self.assertIn("the hook says so (75): the moon is wrong", err)
+        self.assertEqual((self.m.containers(), self.m.status()["phase"]), (before, "serving"))
+        script.write_text("#!/bin/sh\nexit 3\n")  # decides nothing
         self.m.difyd("upgrade", "--no-wait", "1.12.1")
         wait_until("the drain", lambda: "drain" in self.steps(), 60)
         code, out, err = self.m.difyd("abort")

@@ -84,6 +84,8 @@ struct upgrade_settings {
   std::string backup_image;  // empty: by the server's version
   std::optional<text_list> backup_command;
   duration backup_timeout{};
+  std::optional<text_list> hook;
+  duration hook_timeout{};
 };
 
 struct health_settings {

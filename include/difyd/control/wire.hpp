@@ -5,9 +5,10 @@
 //   GET  /v1/checks                         checks, every probe run now
 //   GET  /v1/plan[?version=V]               plan, nothing is changed
 //   GET  /v1/migrations                     migrations
-//   GET  /v1/migrations/ID/log              text
+//   GET  /v1/migrations/ID/log[?follow]     text; of one that runs, to its end where it is followed
 //   GET  /v1/history                        history
 //   POST /v1/upgrade {"version": V, "acknowledge": [ID]}   accepted, the work goes on without the client
+//   POST /v1/resume {}                      accepted: a held upgrade is tried again
 //   POST /v1/stack/up|down|restart {"services": [...]}   accepted
 //
 // Errors are {"error": {"code", "message", "remedy"}} with a status of 400 and above: 400 and 404 for what
@@ -82,7 +83,7 @@ struct event {
   std::uint64_t sequence = 0;
   std::string time;
   std::string operation;  // id, empty for what happens by itself
-  std::string kind;       // phase, step, service, pull, output, finding, result
+  std::string kind;       // phase, step, service, pull, output, guard, migration, hook, finding, result
   std::string subject;    // step or service name
   std::string state;      // begun, waiting, working, done, failed, ...
   std::string text;       // one line
@@ -162,10 +163,12 @@ std::string to_json(const accepted&);
 std::string to_json(const plan&);
 std::string to_json(const std::vector<finding>&);
 std::string to_json(const std::vector<migration>&);
+std::string to_json(const past_upgrade&);
 std::string to_json(const std::vector<past_upgrade>&);
 std::string to_json(const std::vector<service_status>&);
 std::string to_json(const Error&);
 std::string log_json(const std::string& migration, const std::string& text);
+std::string line_json(const std::string& migration, const std::string& line);
 
 Result<status> parse_status(std::string_view json);
 Result<event> parse_event(std::string_view json);

@@ -59,8 +59,11 @@ struct blocker {
   int blocked_by = 0;
   std::string application_name;  // of the blocking session
   std::string user;
-  std::string relation;      // "" where it is not one
-  std::int64_t seconds = 0;  // how long the waiting statement runs
+  std::string relation;                  // "" where it is not one
+  std::int64_t seconds = 0;              // how long the waiting statement runs
+  std::int64_t transaction_seconds = 0;  // how long the blocking session's transaction is open
+  std::string state;                     // of the blocking session; "" where it may not be seen, as below
+  std::string statement;                 // its last one, on one line, at most 200 characters
 };
 
 class server {

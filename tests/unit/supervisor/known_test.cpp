@@ -70,7 +70,7 @@ TEST_CASE("a held upgrade stays a finding in every phase until it is resolved") 
     if (at != phase::stopped)
       CHECK(found[0].remedy ==
             "difyd migrations log b: shows what the migration said; changes nothing\n"
-            "difyd upgrade 1.12.3: tries the same upgrade again, from where the database is\n"
+            "difyd resume: tries the same upgrade again, from where the database is\n"
             "difyd upgrade VERSION: goes forward to a release that fixes it");
   }
   facts.book.in_flight->entries.push_back(
@@ -78,7 +78,7 @@ TEST_CASE("a held upgrade stays a finding in every phase until it is resolved") 
   CHECK(known_findings(facts)[0].detail.ends_with(
       ": the migration failed; backup: /srv/dify/.difyd/backups/x: dify 12 bytes"));
   facts.at = phase::stopped;
-  CHECK(known_findings(facts)[0].remedy.find("\ndifyd up, then difyd upgrade 1.12.3: ") != std::string::npos);
+  CHECK(known_findings(facts)[0].remedy.find("\ndifyd up, then difyd resume: ") != std::string::npos);
   // Another upgrade took its place, or it is over.
   facts.book.in_flight = flight("c");
   CHECK(codes(facts).empty());

@@ -1,4 +1,4 @@
-// RFC 3339 in UTC, as base writes it, back to a time.
+// RFC 3339 in UTC, as base and the engine write it, back to a time.
 #pragma once
 
 #include <optional>
@@ -8,7 +8,7 @@
 
 namespace difyd::ledger {
 
-// "2026-11-20T11:02:31.123Z" and the same without a fraction.
+// "2026-11-20T11:02:31Z", with a fraction of any length, of which three digits count.
 std::optional<wall_time> parse_rfc3339(std::string_view text);
 
 }  // namespace difyd::ledger
