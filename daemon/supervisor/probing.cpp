@@ -60,9 +60,12 @@ std::optional<health::redis_target> redis(const world& w) {
   if (!release) return std::nullopt;
   const std::string service = value_of(release, "REDIS_HOST", "redis");
   const auto now = w.observed.get();
-  for (const auto* container : stack::containers_of(*now, service))
+  for (const auto* container : stack::containers_of(*now, service)) {
+    // Its own health check says when it is worth asking.
+    if (!container->running() || container->health == "starting") continue;
     for (const auto& [network, endpoint] : container->networks)
-      if (container->running() && !endpoint.address.empty()) target.host = endpoint.address;
+      if (!endpoint.address.empty()) target.host = endpoint.address;
+  }
   target.password = value_of(release, "REDIS_PASSWORD", "");
   return target.host.empty() ? std::nullopt : std::optional(target);
 }
