@@ -68,7 +68,7 @@ class CommandLine(unittest.TestCase):
                                 (["upgrade"], "wants a version"),
                                 (["upgrade", "--follow", "1.2.3"], "not both"),
                                 (["status", "--no-such"], "--no-such"),
-                                (["migrations", "log"], "id"),
+                                (["migrations", "log", "a", "b"], "b"),
                                 (["plan", "1.2.3", "1.2.4"], "1.2.4"),
                                 ([], "no command")):
             code, out, err = self.difyd(*words)
@@ -81,7 +81,7 @@ class CommandLine(unittest.TestCase):
 
     def test_without_a_daemon_every_command_says_so_with_code_3(self):
         for words in (["status"], ["ps"], ["up"], ["down"], ["restart", "api"], ["plan"], ["upgrade", "1.2.3"],
-                      ["upgrade", "--follow"], ["migrations"], ["migrations", "log", "x"], ["history"]):
+                      ["upgrade", "--follow"], ["resume"], ["migrations"], ["migrations", "log", "x"], ["history"]):
             code, out, err = self.difyd(*words)
             self.assertEqual((code, out), (3, ""), words)
             self.assertIn("difyd serve", err)

@@ -80,9 +80,9 @@ TEST_CASE("a hold shows its options, findings show their remedies") {
 
 TEST_CASE("a service shows its container's image and marks another one that is wanted") {
   control::service_status same, other, missing;
-  same = {"api", "d-api-1", "api:2", "", "running", "healthy"};
-  other = {"web", "d-web-1", "web:1", "web:2", "running", ""};
-  missing = {"nginx", "", "", "nginx:2", "missing", ""};
+  same = {"api", "d-api-1", "api:2", "", "running", "healthy", 0, "", false};
+  other = {"web", "d-web-1", "web:1", "web:2", "running", "", 0, "", false};
+  missing = {"nginx", "", "", "nginx:2", "missing", "", 0, "", false};
   CHECK(cli::render_services({same, other, missing}) ==
         "SERVICE  STATE              IMAGE                  CONTAINER\n"
         "api      running (healthy)  api:2                  d-api-1\n"
