@@ -8,6 +8,7 @@
 #include "difyd/base/text.hpp"
 #include "difyd/config/load.hpp"
 #include "difyd/control/client.hpp"
+#include "difyd/control/plan.hpp"
 #include "difyd/health/render.hpp"
 #include "progress.hpp"
 #include "render.hpp"

@@ -55,30 +55,6 @@ void add(std::string& text, const char* name, const std::string& value) {
   text += label + value + "\n";
 }
 
-// What to do about one: where to run what, what to set.
-std::string advice(const control::planned_advisory& each, const std::string& to) {
-  std::string text;
-  for (const auto& command : each.commands)
-    text += "      in " + each.service +
-            (each.kind == "before" ? ", before: " : ", once " + to + " serves: ") + command + "\n";
-  if (!each.key.empty())
-    text += "      set " + each.key + (each.value.empty() ? "" : " to " + each.value) + "\n";
-  return text;
-}
-
-std::string advisories_text(const control::plan& plan) {
-  std::string binding, notes;
-  for (const auto& each : plan.advisories) {
-    std::string& text = each.acknowledge ? binding : notes;
-    text += "  " + each.id + (each.kind == "stop" ? " (stop)" : "") + "\n" + wrapped(each.text, "      ") +
-            advice(each, plan.to);
-    if (!each.source.empty()) text += "      see " + each.source + "\n";
-  }
-  if (!binding.empty())
-    binding = "\nbefore this upgrade; each wants difyd upgrade " + plan.to + " --acknowledge ID\n" + binding;
-  return binding + (notes.empty() ? "" : "\ngood to know\n" + notes);
-}
-
 }  // namespace
 
 std::string table(const std::vector<std::vector<std::string>>& rows, const std::string& indent) {
@@ -144,33 +120,6 @@ std::string wrapped(const std::string& text, const std::string& indent) {
     line += word;
   }
   return result + line + "\n";
-}
-
-std::string render(const control::plan& plan) {
-  std::string text = plan.from == plan.to ? "plan for " + or_dash(plan.to) + " as configured\n"
-                                          : "plan for " + or_dash(plan.from) + " -> " + plan.to + "\n";
-  if (!plan.revision_to.empty())
-    text += "schema " + or_dash(plan.revision_from) + " -> " + plan.revision_to +
-            (plan.revision_from == plan.revision_to ? " (no migration)\n" : "\n");
-  text += advisories_text(plan);
-  text += "\nimages\n";
-  for (const auto& image : plan.images)
-    text += "  " + std::string(image.present ? "here  " : "pull  ") + image.image + "\n";
-  if (!plan.environment.empty()) text += "\nenvironment\n";
-  for (const auto& change : plan.environment) {
-    const char sign = change.kind == "added" ? '+' : change.kind == "removed" ? '-' : '~';
-    text += std::string("  ") + sign + " " + change.key;
-    if (change.kind == "changed")
-      text += ": " + change.from + " -> " + change.to;
-    else if (change.kind == "added")
-      text += "=" + change.to;
-    text += "\n";
-  }
-  text += plan.operations.empty() ? "\nnothing to do\n" : "\noperations\n";
-  for (const auto& operation : plan.operations) text += "  " + operation + "\n";
-  if (!plan.notes.empty()) text += "\n";
-  for (const auto& note : plan.notes) text += note + "\n";
-  return text;
 }
 
 std::string render(const std::vector<control::migration>& migrations) {

@@ -40,6 +40,8 @@ std::vector<std::string> row_of(const env_difference& each, bool in_force) {
   return row;
 }
 
+}  // namespace
+
 std::string counts(const env_report& report) {
   std::string text;
   for (const auto kind : {env_change::added, env_change::removed, env_change::renamed, env_change::changed,
@@ -57,8 +59,7 @@ std::string counts(const env_report& report) {
   return text.empty() ? "no difference" : text;
 }
 
-std::string what_matters(const env_report& report) {
-  std::string text;
+std::string what_matters(const env_report& report, const std::string& indent) {
   rows table_rows;
   for (const auto& each : report.differences) {
     if (each.matters.empty()) continue;
@@ -70,16 +71,20 @@ std::string what_matters(const env_report& report) {
     row.insert(row.begin(), each.matters);
     table_rows.push_back(std::move(row));
   }
-  return table_rows.empty() ? "" : "\nwhat matters\n" + table(table_rows, "  ");
+  return table(table_rows, indent);
 }
 
-}  // namespace
+env_change env_change_of(std::string_view text) {
+  for (const auto kind : {env_change::added, env_change::removed, env_change::renamed, env_change::changed})
+    if (release::to_text(kind) == text) return kind;
+  return env_change::value;
+}
 
 std::string render(const env_report& report) {
   std::string text = "environment " + report.from + " -> " + report.to + ": " + counts(report) + "\n";
   if (!report.in_force)
     text += "what is in force is not known: " + report.from + " has no working copy here\n";
-  text += what_matters(report);
+  if (const auto rows = what_matters(report, "  "); !rows.empty()) text += "\nwhat matters\n" + rows;
   rows others = head(report.in_force);
   std::vector<std::string> removed;
   for (const auto& each : report.differences) {

@@ -58,6 +58,7 @@ struct arguments {
   std::string from;  // a version
   std::string id;
   std::vector<std::string> acknowledged;
+  std::string plan;  // hash
   std::vector<std::string> services;
   std::string tail;
   bool timestamps = false;
@@ -94,7 +95,7 @@ int upgrade(const arguments& given) {
   if (given.version.empty())
     return report({"usage", "difyd upgrade wants a version", "For example: difyd upgrade 1.12.1"},
                   usage_error);
-  return start_upgrade(given.global, {given.version, given.acknowledged}, !given.no_wait);
+  return start_upgrade(given.global, {given.version, given.acknowledged, given.plan}, !given.no_wait);
 }
 
 bool is_json(const char* word) { return std::strcmp(word, "--json") == 0; }
@@ -227,6 +228,10 @@ class command_line {
                      "an advisory of difyd plan that was read and heeded; may be repeated")
         ->type_name("ID")
         ->allow_extra_args(false);
+    upgrade
+        ->add_option("--plan", given_.plan,
+                     "carry out this plan of difyd plan, or refuse where it is another now")
+        ->type_name("HASH");
     upgrade->add_flag("--follow", given_.follow, "follow the upgrade in flight, whoever began it");
     auto* migrations =
         add("migrations", "the migrations that were run", [this] { return show_migrations(given_.global); });

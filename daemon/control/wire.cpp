@@ -39,12 +39,6 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(operation_status, id, kind, from
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(event, sequence, time, operation, kind, subject, state, text,
                                                 code, remedy)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(accepted, operation, since)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(planned_image, image, present)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(planned_change, key, kind, from, to)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(planned_advisory, id, kind, acknowledge, text, service,
-                                                commands, key, value, source)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(plan, from, to, advisories, operations, images, environment,
-                                                revision_from, revision_to, notes)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(migration, id, upgrade, from_revision, to_revision, started,
                                                 seconds, exit_code, result)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(past_upgrade, id, from, to, started, seconds,
@@ -126,7 +120,6 @@ Result<T> parse_request(std::string_view text, const char* key) {
 std::string to_json(const status& value) { return dump(value); }
 std::string to_json(const event& value) { return dump(value); }
 std::string to_json(const accepted& value) { return dump(value); }
-std::string to_json(const plan& value) { return dump(value); }
 std::string to_json(const std::vector<finding>& value) { return dump(nlohmann::json(value)); }
 std::string to_json(const std::vector<migration>& value) { return dump(value); }
 std::string to_json(const past_upgrade& value) { return dump(value); }
@@ -143,7 +136,6 @@ std::string to_json(const Error& value) { return dump({{"error", nlohmann::json(
 Result<status> parse_status(std::string_view json) { return parse<status>(json, "the status"); }
 Result<event> parse_event(std::string_view json) { return parse<event>(json, "an event"); }
 Result<accepted> parse_accepted(std::string_view json) { return parse<accepted>(json, "the answer"); }
-Result<plan> parse_plan(std::string_view json) { return parse<plan>(json, "the plan"); }
 Result<std::vector<finding>> parse_findings(std::string_view json) {
   return parse<std::vector<finding>>(json, "the findings");
 }
@@ -177,7 +169,7 @@ Error parse_error(unsigned http_status, std::string_view json) {
 }
 
 std::string upgrade_request(const upgrade_wish& wish) {
-  return dump({{"version", wish.version}, {"acknowledge", wish.acknowledged}});
+  return dump({{"version", wish.version}, {"acknowledge", wish.acknowledged}, {"plan", wish.plan}});
 }
 std::string services_request(const std::vector<std::string>& services) {
   return dump({{"services", services}});
@@ -187,7 +179,9 @@ Result<upgrade_wish> parse_upgrade_request(std::string_view json) {
   if (!version) return fail(std::move(version.error()));
   auto acknowledged = parse_request<std::vector<std::string>>(json, "acknowledge");
   if (!acknowledged) return fail(std::move(acknowledged.error()));
-  return upgrade_wish{std::move(*version), std::move(*acknowledged)};
+  auto plan = parse_request<std::string>(json, "plan");
+  if (!plan) return fail(std::move(plan.error()));
+  return upgrade_wish{std::move(*version), std::move(*acknowledged), std::move(*plan)};
 }
 Result<std::vector<std::string>> parse_services_request(std::string_view json) {
   return parse_request<std::vector<std::string>>(json, "services");

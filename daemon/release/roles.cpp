@@ -1,7 +1,6 @@
 #include "difyd/release/roles.hpp"
 
 #include <algorithm>
-#include <set>
 
 namespace difyd::release {
 namespace {
@@ -13,22 +12,10 @@ std::string mode_of(const compose::service& service) {
   return mode == service.environment.end() || !mode->second ? "" : *mode->second;
 }
 
-// What a mount keeps below the bundle's volumes/: "db" of ./volumes/db/data; "" for others.
-std::string kept_in(const compose::project& project, const compose::service_mount& mount) {
-  const std::string root = project.working_dir + "/volumes/";
-  if (mount.type != "bind" || !mount.source.starts_with(root)) return {};
-  const std::string rest = mount.source.substr(root.size());
-  return rest.substr(0, rest.find('/'));
-}
-
-bool owns_data(const compose::project& project, const compose::service& service) {
-  // Shared files and what can be made again.
-  static const std::set<std::string, std::less<>> shared = {"", "app", "sandbox", "certbot"};
-  return std::ranges::any_of(service.volumes, [&](const compose::service_mount& mount) {
-    if (mount.read_only) return false;
-    if (mount.type == "volume") return !mount.source.empty();
-    return !shared.contains(kept_in(project, mount));
-  });
+// Shared files and what can be made again.
+bool keeps_nothing(std::string_view below_volumes) {
+  const auto first = below_volumes.substr(0, below_volumes.find('/'));
+  return first == "app" || first == "sandbox" || first == "certbot";
 }
 
 template <class Wanted>
@@ -82,10 +69,30 @@ std::vector<std::string> worker_services(const compose::project& project) {
   });
 }
 
+std::set<std::string> data_places(const compose::project& project, const compose::service& service) {
+  const std::string volumes = project.working_dir + "/volumes/";
+  std::set<std::string> places;
+  for (const auto& mount : service.volumes) {
+    if (mount.read_only) continue;
+    if (mount.type == "volume" && !mount.source.empty()) places.insert(mount.source);
+    if (mount.type != "bind" || !mount.source.starts_with(volumes)) continue;
+    if (const auto below = mount.source.substr(volumes.size()); !keeps_nothing(below))
+      places.insert("volumes/" + below);
+  }
+  return places;
+}
+
 std::vector<std::string> data_services(const compose::project& project) {
   return names(project, [&](const compose::service& each) {
-    return repository(each.image) != api_image && owns_data(project, each);
+    return repository(each.image) != api_image && !data_places(project, each).empty();
   });
+}
+
+std::vector<std::string> infrastructure(const compose::project& project) {
+  const auto users = database_users(project);
+  auto found = data_services(project);
+  std::erase_if(found, [&](const auto& each) { return std::ranges::find(users, each) != users.end(); });
+  return found;
 }
 
 std::vector<std::string> database_users(const compose::project& project) {

@@ -1,7 +1,6 @@
 #include "engine_work.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "difyd/base/text.hpp"
 #include "difyd/release/roles.hpp"
@@ -160,63 +159,6 @@ task<Result<std::map<std::string, std::string>>> have_images(world& w, project_p
   co_return ids;
 }
 
-namespace {
-
-task<Result<std::string>> output_of(world& w, const std::string& container) {
-  auto wait = co_await w.engine.containers.wait(container, engine::wait_condition::next_exit);
-  if (!wait) co_return fail(wait.error());
-  if (auto started = co_await w.engine.containers.start(container); !started) co_return fail(started.error());
-  auto ended = co_await wait->result(2min);
-  if (!ended) co_return fail(ended.error());
-  auto logs = co_await w.engine.containers.logs(container, {}, false);
-  if (!logs) co_return fail(logs.error());
-  std::string output, errors;
-  for (;;) {
-    auto frame = co_await logs->next(10s);
-    if (!frame) co_return fail(frame.error());
-    if (!*frame) break;
-    ((*frame)->stream == engine::stream_kind::standard_error ? errors : output) += (*frame)->bytes;
-  }
-  if (ended->code != 0)
-    co_return fail("image-head-unknown",
-                   "cannot ask the image for its schema revision: flask db heads ended with " +
-                       std::to_string(ended->code) + ": " + std::string(trim(errors)).substr(0, 400));
-  co_return output;
-}
-
-}  // namespace
-
-task<Result<revision>> image_head(world& w, const std::string& image) {
-  nlohmann::json body{{"Image", image},
-                      {"Entrypoint", {"flask"}},
-                      {"Cmd", {"db", "heads"}},
-                      {"Env", {"MIGRATION_ENABLED=false"}},
-                      {"Labels", {{"dev.difyd.purpose", "heads"}}},
-                      {"HostConfig", {{"NetworkMode", "none"}}}};
-  const std::string name = w.settings.project + "-difyd-heads-" + random_hex(8);
-  auto made = co_await w.engine.containers.create(name, body.dump());
-  if (!made) co_return fail(made.error());
-  auto output = co_await output_of(w, made->id);
-  auto removed = co_await w.engine.containers.remove(made->id, true, true);
-  if (!output) co_return fail(output.error());
-  if (!removed) co_return fail(removed.error());
-  const auto head = parse_revision(*output);
-  if (!head)
-    co_return fail("image-head-unknown", "cannot read the schema revision of " + image + " from \"" +
-                                             std::string(trim(*output)).substr(0, 200) + "\"");
-  co_return *head;
-}
-
-task<void> sweep_leftovers(world& w) {
-  engine::container_filter filter;
-  filter.labels = {"dev.difyd.purpose=heads"};
-  const auto found = co_await w.engine.containers.list(filter);
-  if (!found) co_return;
-  for (const auto& each : *found)
-    if (each.name().starts_with(w.settings.project + "-difyd-heads-"))
-      (void)co_await w.engine.containers.remove(each.id, true, true);
-}
-
 task<void> sweep_migrators(world& w, std::string keep) {
   engine::container_filter filter;
   filter.labels = {std::string(stack::label::project) + "=" + w.settings.project, upgrade_label};
@@ -225,14 +167,6 @@ task<void> sweep_migrators(world& w, std::string keep) {
   for (const auto& each : *found)
     if (const auto of = each.labels.find(upgrade_label); of != each.labels.end() && of->second != keep)
       (void)co_await w.engine.containers.remove(each.id, false, true);
-}
-
-std::vector<std::string> infrastructure(const compose::project& project) {
-  const auto users = release::database_users(project);
-  std::vector<std::string> result;
-  for (const auto& service : release::data_services(project))
-    if (std::find(users.begin(), users.end(), service) == users.end()) result.push_back(service);
-  return result;
 }
 
 }  // namespace difyd::supervisor

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "difyd/release/roles.hpp"
 #include "difyd/stack/executor.hpp"
 #include "difyd/stack/plan.hpp"
 #include "difyd/upgrade/guard.hpp"
@@ -13,6 +14,7 @@
 namespace difyd::supervisor {
 
 // On the migrators' containers: the id of their upgrade.
+using release::infrastructure;
 using upgrade::upgrade_label;
 
 using project_ptr = std::shared_ptr<const compose::project>;
@@ -52,18 +54,7 @@ task<Result<>> stop_services(world& w, project_ptr project, std::vector<std::str
 task<Result<std::map<std::string, std::string>>> have_images(world& w, project_ptr project,
                                                              const std::string& operation);
 
-// `flask db heads` of an image, in a container without network: needs no database (Dify
-// FACTS section c).
-task<Result<revision>> image_head(world& w, const std::string& image);
-
-// Removes the containers of image_head that a killed daemon left behind.
-task<void> sweep_leftovers(world& w);
-
 // Removes the ended containers of migrators but those of the upgrade `keep`.
 task<void> sweep_migrators(world& w, std::string keep);
-
-// Services that keep their data and take no part in the schema: PostgreSQL, Redis, the
-// vector store; not the plugin daemon, which migrates its own database.
-std::vector<std::string> infrastructure(const compose::project& project);
 
 }  // namespace difyd::supervisor

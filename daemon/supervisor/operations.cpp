@@ -136,7 +136,7 @@ task<ended> resume_held(world& w, std::string id) {
   if (from)
     if (const auto applying = co_await advisories_of(w, *from, to))
       for (const auto& each : *applying) acknowledged.insert(each.id);
-  co_return co_await upgrade_by_operator(w, std::move(id), to, std::move(acknowledged));
+  co_return co_await upgrade_by_operator(w, std::move(id), to, {std::move(acknowledged), {}});
 }
 
 std::unexpected<Error> not_ready(const world& w) {
@@ -176,11 +176,10 @@ Result<control::accepted> request_upgrade(world& w, const control::upgrade_wish&
   auto status = named("upgrade");
   status.to = wanted->text();
   if (const auto& deployed = w.book->current().deployed) status.from = deployed->version.text();
-  return submit(
-      w, status, priority::upgrade,
-      [version = *wanted, acknowledged = wish.acknowledged](world& of, std::string id) {
-        return upgrade_by_operator(of, std::move(id), version, {acknowledged.begin(), acknowledged.end()});
-      });
+  const upgrade_terms terms{{wish.acknowledged.begin(), wish.acknowledged.end()}, wish.plan};
+  return submit(w, status, priority::upgrade, [version = *wanted, terms](world& of, std::string id) {
+    return upgrade_by_operator(of, std::move(id), version, terms);
+  });
 }
 
 Result<control::accepted> request_resume(world& w) {

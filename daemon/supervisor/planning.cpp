@@ -1,100 +1,159 @@
-// `difyd plan`: the same pure functions that an upgrade uses, and nothing that changes anything.
+// `difyd plan`: gathers what the document is made from; changes nothing.
+#include "difyd/base/durable_file.hpp"
+#include "difyd/host/machine.hpp"
 #include "difyd/release/roles.hpp"
 #include "difyd/stack/observe.hpp"
 #include "engine_work.hpp"
+#include "image_schema.hpp"
 #include "links.hpp"
 #include "load_release.hpp"
+#include "plan_document.hpp"
 #include "views.hpp"
 
 namespace difyd::supervisor {
 namespace {
 
-void add_environment(control::plan& plan, const release::text_map& before, const release::text_map& after) {
-  for (const auto& change : release::difference(before, after)) {
-    const char* kind = change.kind == release::change_kind::added     ? "added"
-                       : change.kind == release::change_kind::removed ? "removed"
-                                                                      : "changed";
-    plan.environment.push_back({change.key, kind, change.before, change.after});
-  }
+using namespace std::chrono_literals;
+
+struct files {
+  std::optional<release::text_map> published_before;
+  release::text_map published_after;
+  Result<release::advisory_book> book;
+  std::optional<host::disk_usage> disk;
+};
+
+// .env.example of a release: of its bundle, else of the copy that it runs from.
+Result<release::text_map> published(const config::settings& settings, const version& which) {
+  const auto bundle = release::find_bundle(settings.releases_source, which);
+  if (bundle) return release::read_environment(bundle->env_example);
+  auto copied = read_file(release::working_copy(settings, which) + "/.env.example");
+  if (!copied) return fail(bundle.error());
+  return release::read_environment(*copied);
 }
 
-// Where they cannot be read, the upgrade itself is refused.
-task<void> add_advisories(control::plan& plan, world& w, const version& from, const version& to) {
-  const auto applying = co_await advisories_of(w, from, to);
-  if (!applying) plan.notes.push_back("the upgrade would be refused: " + sentence(applying.error()));
-  if (!applying) co_return;
-  for (const auto& each : *applying)
-    plan.advisories.push_back({each.id, std::string(release::to_text(each.kind)),
-                               release::must_be_acknowledged(each), each.text, each.service, each.commands,
-                               each.key, each.value, each.source});
+Result<files> read_files(const config::settings& settings, const std::optional<version>& from,
+                         const version& to, const std::string& data_root) {
+  auto after = published(settings, to);
+  if (!after) return fail(after.error());
+  files read{{}, std::move(*after), release::load_advisories(settings.advisories), {}};
+  if (from)
+    if (auto before = published(settings, *from)) read.published_before = std::move(*before);
+  if (!data_root.empty())
+    if (const auto usage = host::measure_disk(data_root)) read.disk = *usage;
+  return read;
+}
+
+task<Result<>> add_files(plan_facts& facts, world& w) {
+  const config::settings* settings = &w.settings;
+  std::optional<version> from;
+  if (facts.before) from = facts.before->version;
+  if (w.data_root.empty())
+    if (auto info = co_await w.engine.info(5s)) w.data_root = info->data_root;
+  std::function<Result<files>()> work = [settings, from, to = facts.after->version, root = w.data_root] {
+    return read_files(*settings, from, to, root);
+  };
+  auto read = co_await w.files.run<files>(std::move(work), 30s, "read what the releases publish");
+  if (!read) co_return fail(read.error());
+  facts.published_before = std::move(read->published_before);
+  facts.published_after = std::move(read->published_after);
+  if (read->disk) facts.disk = {read->disk->path, static_cast<std::int64_t>(read->disk->bytes_free), 0, true};
+  if (!read->book) {
+    facts.refused = sentence(read->book.error());
+    co_return Result<>{};
+  }
+  facts.renamed_keys = read->book->renamed_keys;
+  if (from) facts.advisories = release::advisories_for(*read->book, *from, facts.after->version);
+  co_return Result<>{};
 }
 
 // The release is not laid out yet, so its bind sources cannot be looked for, and what the
 // upgrade removes before it starts anything else still runs.
-task<Result<>> add_operations(control::plan& plan, world& w, const release_ptr& to) {
+task<Result<>> add_operations(plan_facts& facts, world& w) {
   stack::observe_options watching;
-  watching.project = project_of(to);
+  watching.project = project_of(facts.after);
   watching.details = true;
   auto now = co_await stack::observe(w.engine, w.settings.project, std::move(watching));
   if (!now) co_return fail(now.error());
-  auto options = plan_defaults(*to);
+  auto options = plan_defaults(*facts.after);
   options.remove_orphans = true;
   options.refuse_shared_data = false;
-  auto made = stack::plan(project_of(to), *now, options);
+  auto made = stack::plan(project_of(facts.after), *now, options);
   if (!made) co_return fail(made.error());
-  for (const auto& each : made->operations)
-    plan.operations.push_back(std::string(stack::to_text(each.kind)) + " " + each.target + ": " + each.cause);
+  facts.operations = std::move(made->operations);
   co_return Result<>{};
 }
 
-task<Result<>> add_images(control::plan& plan, world& w, const compose::project& project) {
-  for (const auto& image : release::images(project)) {
-    const auto found = co_await w.engine.images.inspect(image);
-    if (!found && found.error().code != "engine-not-found") co_return fail(found.error());
-    plan.images.push_back({image, found.has_value()});
+task<Result<>> add_images(plan_facts& facts, world& w) {
+  for (const auto& release : {facts.before, facts.after}) {
+    if (!release) continue;
+    for (const auto& image : release::images(release->project)) {
+      if (facts.images.contains(image)) continue;
+      auto found = co_await w.engine.images.inspect(image);
+      if (!found && found.error().code != "engine-not-found") co_return fail(found.error());
+      if (found) facts.images.emplace(image, std::move(*found));
+    }
   }
   co_return Result<>{};
 }
 
-task<void> add_revisions(control::plan& plan, world& w, const release::release& to) {
-  plan.revision_from = *w.schema.get();
-  const std::string api = release::image_of(to.project, release::api_service(to.project));
-  const bool here =
-      w.engine.version().api.empty() ? false : (co_await w.engine.images.inspect(api)).has_value();
-  if (!here) {
-    plan.notes.push_back("the schema revision of " + api + " is known once it is pulled");
+task<void> add_schema(control::planned_schema& schema, const plan_facts& facts, world& w) {
+  const auto& project = facts.after->project;
+  const std::string api = release::image_of(project, release::api_service(project));
+  const revision from{*w.schema.get()};
+  schema.from = from.id;
+  if (!facts.images.contains(api)) {
+    schema.unknown = api + " is not here yet: its migrations are known once it is pulled";
     co_return;
   }
-  if (auto head = co_await image_head(w, api))
-    plan.revision_to = head->id;
+  const auto head = co_await image_head(w, api);
+  if (!head) {
+    schema.unknown = head.error().message;
+    co_return;
+  }
+  schema.to = head->id;
+  if (*head == from) co_return;
+  const auto scripts = co_await image_scripts(w, api);
+  auto migrations = scripts ? pending(*scripts, from, *head) : fail(scripts.error());
+  if (migrations)
+    schema.migrations = std::move(*migrations);
   else
-    plan.notes.push_back(head.error().message);
+    schema.unknown = migrations.error().message;
+}
+
+// What the ledger says is deployed: in a hold another release may be in force.
+task<Result<release_ptr>> deployed_release(world& w) {
+  const auto in_force = *w.in_force.get();
+  if (!w.book || !w.book->current().deployed) co_return in_force;
+  const version deployed = w.book->current().deployed->version;
+  if (in_force && in_force->version == deployed) co_return in_force;
+  co_return co_await load_release(w, deployed, deployed, laying_out::no);
 }
 
 }  // namespace
 
 task<Result<control::plan>> plan_of(world& w, std::string text) {
-  const auto serving = *w.in_force.get();
-  control::plan plan;
-  if (serving) plan.from = serving->version.text();
-  if (text.empty()) text = plan.from;
-  auto wanted = parse_version(text);
-  if (!wanted) co_return fail(wanted.error());
-  plan.to = wanted->text();
-  if (serving && *wanted < serving->version)
-    co_return fail("version-older",
-                   "cannot plan " + plan.to + ": " + plan.from + " is deployed and versions only go forward");
+  plan_facts facts;
+  auto before = co_await deployed_release(w);
+  if (!before) co_return fail(before.error());
+  facts.before = *before;
   std::optional<version> from;
-  if (serving) from = serving->version;
-  auto to = co_await load_release(w, *wanted, from, laying_out::no);
-  if (!to) co_return fail(to.error());
-  if (auto images = co_await add_images(plan, w, (*to)->project); !images) co_return fail(images.error());
-  if (serving) co_await add_advisories(plan, w, serving->version, *wanted);
-  if (serving) add_environment(plan, serving->environment.values, (*to)->environment.values);
-  if (auto added = co_await add_operations(plan, w, *to); !added) co_return fail(added.error());
-  co_await add_revisions(plan, w, **to);
-  for (const auto& warning : (*to)->warnings) plan.notes.push_back("note: " + warning);
-  co_return plan;
+  if (facts.before) from = facts.before->version;
+  auto wanted = parse_version(text.empty() && from ? from->text() : text);
+  if (!wanted) co_return fail(wanted.error());
+  if (from && *wanted < *from)
+    co_return fail("version-older", "cannot plan " + wanted->text() + ": " + from->text() +
+                                        " is deployed and versions only go forward");
+  auto after = co_await load_release(w, *wanted, from, laying_out::no);
+  if (!after) co_return fail(after.error());
+  facts.after = *after;
+  facts.backup = w.settings.upgrade.backup;
+  if (w.book) facts.history = w.book->current().history;
+  for (const auto& warning : facts.after->warnings) facts.notes.push_back(warning);
+  if (auto read = co_await add_files(facts, w); !read) co_return fail(read.error());
+  if (auto images = co_await add_images(facts, w); !images) co_return fail(images.error());
+  if (auto operations = co_await add_operations(facts, w); !operations) co_return fail(operations.error());
+  co_await add_schema(facts.schema, facts, w);
+  co_return document_of(facts);
 }
 
 }  // namespace difyd::supervisor

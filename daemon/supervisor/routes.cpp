@@ -4,6 +4,7 @@
 #include <charconv>
 #include <deque>
 
+#include "difyd/control/plan.hpp"
 #include "migrations.hpp"
 #include "operations.hpp"
 #include "probing.hpp"

@@ -4,6 +4,7 @@
 #include "difyd/host/metadata.hpp"
 #include "difyd/release/roles.hpp"
 #include "engine_work.hpp"
+#include "image_schema.hpp"
 #include "known.hpp"
 #include "links.hpp"
 #include "load_release.hpp"

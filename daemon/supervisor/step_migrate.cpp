@@ -7,6 +7,7 @@
 #include "difyd/release/roles.hpp"
 #include "difyd/stack/job.hpp"
 #include "difyd/stack/labels.hpp"
+#include "image_schema.hpp"
 #include "migrations.hpp"
 #include "step_result.hpp"
 #include "upgrade_work.hpp"

@@ -1,12 +1,15 @@
 // Steps admit, prepare and drain: the old version serves, nothing is changed.
 #include "difyd/base/text.hpp"
 #include "difyd/release/bundle.hpp"
+#include "difyd/release/hop.hpp"
 #include "difyd/release/roles.hpp"
 #include "hooks.hpp"
+#include "image_schema.hpp"
 #include "load_release.hpp"
 #include "probing.hpp"
 #include "step_result.hpp"
 #include "upgrade_work.hpp"
+#include "views.hpp"
 
 namespace difyd::supervisor {
 namespace {
@@ -39,27 +42,42 @@ task<Result<>> upgrade_work::check_admission() {
   const auto applying = co_await advisories_of(world_, *from_, to_);
   if (!applying) co_return fail(applying.error());
   for (const auto& each : *applying)
-    if (acknowledged_.contains(each.id)) heeded_.push_back(each.id);
-  co_return release::refuse_unless_acknowledged(*applying, acknowledged_, to_);
+    if (terms_.acknowledged.contains(each.id)) heeded_.push_back(each.id);
+  co_return release::refuse_unless_acknowledged(*applying, terms_.acknowledged, to_);
+}
+
+task<Result<>> upgrade_work::check_plan() {
+  if (terms_.plan.empty()) co_return Result<>{};
+  const auto now = co_await plan_of(world_, to_.text());
+  if (!now) co_return fail(now.error());
+  co_return control::refuse_another_plan(terms_.plan, *now);
 }
 
 task<upgrade::step_result> upgrade_work::admit() {
   if (auto admitted = co_await check_admission(); !admitted) co_return failed_step(admitted.error());
+  if (auto same = co_await check_plan(); !same) co_return failed_step(same.error());
   if (!from_) co_return good_step("first installation of " + to_.text());
   co_return good_step(from_->text() + " -> " + to_.text() +
+                      (terms_.plan.empty() ? "" : ", by plan " + terms_.plan) +
                       (heeded_.empty() ? "" : ", acknowledged: " + join(heeded_, ", ")));
 }
 
-task<Result<>> upgrade_work::prepare_images() {
+task<Result<std::string>> upgrade_work::prepare_images() {
   auto preview = co_await load_release(world_, to_, from_, laying_out::no);
   if (!preview) co_return fail(preview.error());
+  if (auto good = release::refuse_shared_data((*preview)->project); !good) co_return fail(good.error());
   auto images = co_await have_images(world_, project_of(*preview), id_);
   if (!images) co_return fail(images.error());
   const std::string api = release::image_of((*preview)->project, release::api_service((*preview)->project));
   auto head = co_await image_head(world_, api);
   if (!head) co_return fail(head.error());
   head_ = *head;
-  co_return Result<>{};
+  if (head->id == *world_.schema.get()) co_return count_text({});
+  // What cannot be read here is no reason not to upgrade: the migration's own result decides.
+  const auto scripts = co_await image_scripts(world_, api);
+  const auto migrations =
+      scripts ? pending(*scripts, revision{*world_.schema.get()}, *head) : fail(scripts.error());
+  co_return migrations ? count_text(*migrations) : migrations.error().message;
 }
 
 task<Result<>> upgrade_work::before_stop() {
@@ -84,10 +102,11 @@ task<upgrade::step_result> upgrade_work::prepare() {
     if (blocks(found))
       co_return failed_step(
           Error{found.code, "cannot upgrade: " + found.subject + ": " + found.detail, found.remedy});
-  if (auto images = co_await prepare_images(); !images) co_return failed_step(images.error());
+  auto images = co_await prepare_images();
+  if (!images) co_return failed_step(images.error());
   if (auto image = co_await prepare_backup(); !image) co_return failed_step(image.error());
   if (auto hook = co_await before_stop(); !hook) co_return failed_step(hook.error());
-  co_return good_step("images are here");
+  co_return good_step("images are here; " + *images);
 }
 
 task<upgrade::step_result> upgrade_work::drain() {

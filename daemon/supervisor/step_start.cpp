@@ -1,5 +1,6 @@
 // Steps start, verify, commit and put_back: Dify comes up again, the new version or the old one.
 #include "difyd/release/roles.hpp"
+#include "image_schema.hpp"
 #include "readiness.hpp"
 #include "step_result.hpp"
 #include "upgrade_work.hpp"

@@ -28,12 +28,12 @@ bool needs_journal(step at) { return at > step::prepare; }
 }  // namespace
 
 upgrade_work::upgrade_work(world& w, std::string id, version to, std::string origin, bool journaled,
-                           std::set<std::string> acknowledged)
+                           upgrade_terms terms)
     : world_(w),
       id_(std::move(id)),
       to_(std::move(to)),
       origin_(std::move(origin)),
-      acknowledged_(std::move(acknowledged)),
+      terms_(std::move(terms)),
       journaled_(journaled) {
   if (const auto& former = w.book->current().in_flight)
     for (const auto& entry : former->entries) inherited_ = inherited_ || entry.irreversible;

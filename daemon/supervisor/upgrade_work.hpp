@@ -4,22 +4,20 @@
 
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "difyd/upgrade/effects.hpp"
 #include "engine_work.hpp"
 #include "links.hpp"
+#include "upgrading.hpp"
 #include "world.hpp"
 
 namespace difyd::supervisor {
 
 class upgrade_work final : public upgrade::effects {
  public:
-  // `journaled`: an upgrade found in flight, whose journal is begun already. `acknowledged`: ids
-  // of advisories.
-  upgrade_work(world& w, std::string id, version to, std::string origin, bool journaled,
-               std::set<std::string> acknowledged);
+  // `journaled`: an upgrade found in flight, whose journal is begun already.
+  upgrade_work(world& w, std::string id, version to, std::string origin, bool journaled, upgrade_terms terms);
   ~upgrade_work() override;  // the guard ends with the upgrade
 
   task<Result<>> record(upgrade::mark entry, std::string detail) override;
@@ -52,7 +50,9 @@ class upgrade_work final : public upgrade::effects {
   task<Result<release_ptr>> source();
 
   task<Result<>> check_admission();
-  task<Result<>> prepare_images();
+  task<Result<>> check_plan();
+  // One line about what the migration will do.
+  task<Result<std::string>> prepare_images();
   task<Result<>> before_stop();
   task<Result<>> prepare_backup();
   task<Result<std::string>> backup_image(const release::release& old);
@@ -94,7 +94,7 @@ class upgrade_work final : public upgrade::effects {
   const std::string id_;
   const version to_;
   const std::string origin_;
-  const std::set<std::string> acknowledged_;
+  const upgrade_terms terms_;
   bool journaled_;
   std::vector<std::string> heeded_;  // of those acknowledged, what applies
   std::optional<version> from_;

@@ -56,12 +56,12 @@ ended as_held(world& w, const Error& reason) {
 }
 
 task<ended> carry_through(world& w, std::string id, version to, std::string origin,
-                          std::vector<upgrade::mark> marks, std::set<std::string> acknowledged) {
+                          std::vector<upgrade::mark> marks, upgrade_terms terms) {
   w.chief.raise(priority::upgrade);
   w.abort_asked.set(false);
   const bool resumed = !marks.empty();
   const auto before = *w.stands.get();
-  upgrade_work work(w, id, to, std::move(origin), resumed, std::move(acknowledged));
+  upgrade_work work(w, id, to, std::move(origin), resumed, std::move(terms));
   auto status = w.operation.get()->value_or(control::operation_status{});
   status.kind = "upgrade";
   status.id = id;
@@ -105,8 +105,8 @@ task<ended> carry_through(world& w, std::string id, version to, std::string orig
 
 }  // namespace
 
-task<ended> upgrade_by_operator(world& w, std::string id, version to, std::set<std::string> acknowledged) {
-  co_return co_await carry_through(w, std::move(id), std::move(to), "operator", {}, std::move(acknowledged));
+task<ended> upgrade_by_operator(world& w, std::string id, version to, upgrade_terms terms) {
+  co_return co_await carry_through(w, std::move(id), std::move(to), "operator", {}, std::move(terms));
 }
 
 task<ended> upgrade_at_start(world& w, std::string id, version to) {

@@ -11,8 +11,13 @@
 
 namespace difyd::supervisor {
 
-// `acknowledged`: ids of advisories.
-task<ended> upgrade_by_operator(world& w, std::string id, version to, std::set<std::string> acknowledged);
+// What an operator says with the version.
+struct upgrade_terms {
+  std::set<std::string> acknowledged;  // ids of advisories
+  std::string plan;                    // hash of the plan to carry out; empty: whatever it is
+};
+
+task<ended> upgrade_by_operator(world& w, std::string id, version to, upgrade_terms terms);
 // Also the first installation. Acknowledges nothing.
 task<ended> upgrade_at_start(world& w, std::string id, version to);
 // The one that the ledger says is in flight.

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "difyd/control/plan.hpp"
 #include "world.hpp"
 
 namespace difyd::supervisor {

@@ -101,7 +101,7 @@ class Serve(unittest.TestCase):
     def test_secrets_are_nowhere(self):
         password = pathlib.Path(self.m.postgres["DIFYD_POSTGRES_PASSWORD_FILE"]).read_text().strip()
         self.assertNotIn(password, (self.m.folder / "difyd.log").read_text())
-        for words in (["status", "--json"], ["config"], ["plan", "1.12.1"], ["check", "--json"]):
+        for words in (["status", "--json"], ["config"], ["plan", "1.12.1"], ["plan", "1.12.1", "--json"], ["check", "--json"]):
             code, out, err = self.m.difyd(*words)
             self.assertNotIn(password, out + err, words)
 

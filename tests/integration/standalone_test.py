@@ -59,7 +59,13 @@ class Standalone(unittest.TestCase):
         m.serve().await_phase("serving")
         m.set_up()
         self.assertIn(f"{m.project}-db-1", m.containers())
-        code, out, err = m.difyd("upgrade", "1.10.1", "--acknowledge", "storage-owner-1.10.1")
+        plan = m.json("plan", "1.10.1")
+        self.assertEqual([(each["service"], each["kind"], each["was"], each["irreversible"]) for each in plan["data_services"]],
+                         [("db_postgres", "renamed", "db", False)])
+        self.assertEqual((plan["services_added"], plan["services_removed"]), (["db_postgres"], ["db"]))
+        text = m.difyd("plan", "1.10.1")[1]
+        self.assertIn("db_postgres (renamed): db is stopped, removed and proven gone in step stop", text)
+        code, out, err = m.difyd("upgrade", "1.10.1", "--plan", plan["hash"], "--acknowledge", "storage-owner-1.10.1")
         self.assertEqual(code, 0, out + err + m.tail())
         names = m.containers()
         self.assertIn(f"{m.project}-db_postgres-1", names)

@@ -201,7 +201,7 @@ class Upgrade(unittest.TestCase):
         facts.write_text("format: 2\n")
         _, err = self.upgrade("1.13.0", "celery-queues-1.13", "unknown-release", code=4)
         self.assertIn(f"{facts}:1:9: it has format 2", err)
-        self.assertIn("would be refused", self.m.difyd("plan", "1.13.0")[1])
+        self.assertIn("it has format 2", self.m.json("plan", "1.13.0")["refused"])
         self.assertEqual((self.m.status()["deployed"], self.m.containers()), ("1.11.3", before))
         facts.write_text((machine.SOURCE / "config/advisories.yaml").read_text())
         out, _ = self.upgrade("1.13.0", "celery-queues-1.13", "unknown-release")

@@ -3,11 +3,12 @@
 //   GET  /v1/status                         status
 //   GET  /v1/events?since=N&operation=ID    NDJSON of event, replayed from N, then live
 //   GET  /v1/checks                         checks, every probe run now
-//   GET  /v1/plan[?version=V]               plan, nothing is changed
+//   GET  /v1/plan[?version=V]               plan (plan.hpp), nothing is changed
 //   GET  /v1/migrations                     migrations
 //   GET  /v1/migrations/ID/log[?follow]     text; of one that runs, to its end where it is followed
 //   GET  /v1/history                        history
-//   POST /v1/upgrade {"version": V, "acknowledge": [ID]}   accepted, the work goes on without the client
+//   POST /v1/upgrade {"version": V, "acknowledge": [ID], "plan": HASH}   accepted, the work goes on without
+//                                           the client
 //   POST /v1/resume {}                      accepted: a held upgrade is tried again
 //   POST /v1/stack/up|down|restart {"services": [...]}   accepted
 //
@@ -97,43 +98,6 @@ struct accepted {
   std::uint64_t since = 0;  // sequence to follow the operation's events from
 };
 
-struct planned_image {
-  std::string image;
-  bool present = false;
-};
-
-struct planned_change {
-  std::string key;
-  std::string kind;  // added, removed, changed
-  std::string from;  // masked where secret
-  std::string to;
-};
-
-// What must be known before this upgrade (config/advisories.yaml).
-struct planned_advisory {
-  std::string id;
-  std::string kind;          // stop, before, after, value, manual, note
-  bool acknowledge = false;  // whether the upgrade is refused without --acknowledge ID
-  std::string text;
-  std::string service;  // before, after: where the commands run
-  std::vector<std::string> commands;
-  std::string key;    // value: of the environment
-  std::string value;  // value: empty where it is the operator's own
-  std::string source;
-};
-
-struct plan {
-  std::string from;
-  std::string to;
-  std::vector<planned_advisory> advisories;
-  std::vector<std::string> operations;  // one line each, with its cause
-  std::vector<planned_image> images;
-  std::vector<planned_change> environment;
-  std::string revision_from;
-  std::string revision_to;  // empty where the image is not there to ask
-  std::vector<std::string> notes;
-};
-
 struct migration {
   std::string id;
   std::string upgrade;
@@ -160,7 +124,6 @@ struct past_upgrade {
 std::string to_json(const status&);
 std::string to_json(const event&);
 std::string to_json(const accepted&);
-std::string to_json(const plan&);
 std::string to_json(const std::vector<finding>&);
 std::string to_json(const std::vector<migration>&);
 std::string to_json(const past_upgrade&);
@@ -173,7 +136,6 @@ std::string line_json(const std::string& migration, const std::string& line);
 Result<status> parse_status(std::string_view json);
 Result<event> parse_event(std::string_view json);
 Result<accepted> parse_accepted(std::string_view json);
-Result<plan> parse_plan(std::string_view json);
 Result<std::vector<finding>> parse_findings(std::string_view json);
 Result<std::vector<migration>> parse_migrations(std::string_view json);
 Result<std::vector<past_upgrade>> parse_history(std::string_view json);
@@ -191,10 +153,11 @@ Error parse_error(unsigned http_status, std::string_view json);
 struct upgrade_wish {
   std::string version;
   std::vector<std::string> acknowledged;  // ids of advisories
+  std::string plan;                       // hash of the plan to carry out; empty: whatever it is
   friend bool operator==(const upgrade_wish&, const upgrade_wish&) = default;
 };
 
-// {"version": V, "acknowledge": [...]} and {"services": [...]}: bad requests are errors of code
+// {"version": V, "acknowledge": [...], "plan": H} and {"services": [...]}: bad requests are errors of code
 // "bad-request".
 std::string upgrade_request(const upgrade_wish& wish);
 std::string services_request(const std::vector<std::string>& services);

@@ -2,6 +2,7 @@
 // Pure.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,8 +26,13 @@ std::vector<std::string> api_services(const compose::project& project);
 std::string api_service(const compose::project& project);
 // MODE=worker and MODE=beat: stopped first, with their own grace.
 std::vector<std::string> worker_services(const compose::project& project);
+// Where a service keeps data of its own: "volumes/db/data" of the bundle, or the key of a volume.
+std::set<std::string> data_places(const compose::project& project, const compose::service& service);
 // Own data: PostgreSQL, MySQL, Redis, vector stores, plugin daemon.
 std::vector<std::string> data_services(const compose::project& project);
+// Of these, those that take no part in the schema: PostgreSQL, Redis, the vector store; not the plugin
+// daemon, which migrates its own database.
+std::vector<std::string> infrastructure(const compose::project& project);
 // Must never meet another version on the databases: api image and plugin daemon.
 std::vector<std::string> database_users(const compose::project& project);
 // The entrance, "" where there is none; started last.

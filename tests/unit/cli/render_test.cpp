@@ -9,58 +9,6 @@ TEST_CASE("a table pads its columns and leaves no blanks at line ends") {
   CHECK(cli::table({{"A", "B"}, {"long", ""}}) == "A     B\nlong\n");
 }
 
-TEST_CASE("a plan says what is pulled, what changes and why") {
-  control::plan plan;
-  plan.from = "1.11.3";
-  plan.to = "1.12.1";
-  plan.revision_from = "905527cc8fd3";
-  plan.revision_to = "788d3099ae3a";
-  plan.images = {{"langgenius/dify-api:1.12.1", false}};
-  plan.environment = {{"NEW_KEY", "added", "", "1"}, {"OLD", "changed", "a", "b"}};
-  plan.operations = {"recreate dify-api-1: image changed"};
-  CHECK(cli::render(plan) ==
-        "plan for 1.11.3 -> 1.12.1\n"
-        "schema 905527cc8fd3 -> 788d3099ae3a\n\n"
-        "images\n  pull  langgenius/dify-api:1.12.1\n\n"
-        "environment\n  + NEW_KEY=1\n  ~ OLD: a -> b\n\n"
-        "operations\n  recreate dify-api-1: image changed\n");
-}
-
-TEST_CASE("a plan says what to acknowledge, where to run what, and what is good to know") {
-  control::plan plan;
-  plan.from = "1.14.0";
-  plan.to = "1.16.0";
-  plan.advisories = {{"halt", "stop", true, "Upgrade to 1.15.0 first.", "", {}, "", "", "release note"},
-                     {"key", "value", true, "A key.", "", {}, "SOME_KEY", "1", ""},
-                     {"own", "value", true, "Another.", "", {}, "OWN_KEY", "", ""},
-                     {"job",
-                      "after",
-                      true,
-                      std::string(60, 'a') + " " + std::string(60, 'b'),
-                      "api",
-                      {"flask x", "flask y"},
-                      "",
-                      "",
-                      ""},
-                     {"early", "before", true, "Now.", "api", {"flask z"}, "", "", ""},
-                     {"news", "note", false, "Something is new.", "", {}, "", "", "PR 1"}};
-  const std::string text = cli::render(plan);
-  CAPTURE(text);
-  CHECK(text.find("\nbefore this upgrade; each wants difyd upgrade 1.16.0 --acknowledge ID\n"
-                  "  halt (stop)\n      Upgrade to 1.15.0 first.\n      see release note\n"
-                  "  key\n      A key.\n      set SOME_KEY to 1\n"
-                  "  own\n      Another.\n      set OWN_KEY\n"
-                  "  job\n      " +
-                  std::string(60, 'a') + "\n      " + std::string(60, 'b') +
-                  "\n"
-                  "      in api, once 1.16.0 serves: flask x\n      in api, once 1.16.0 serves: flask y\n"
-                  "  early\n      Now.\n      in api, before: flask z\n"
-                  "\ngood to know\n  news\n      Something is new.\n      see PR 1\n") != std::string::npos);
-  const auto again = control::parse_plan(control::to_json(plan));
-  REQUIRE(again);
-  CHECK(cli::render(*again) == text);
-}
-
 TEST_CASE("a hold shows its options, findings show their remedies") {
   control::status status;
   status.phase = "holding";

@@ -53,7 +53,7 @@ TEST_CASE("bad requests are refused with what to send") {
 
 TEST_CASE("what the commands send is what the daemon reads, whatever is in the names") {
   const std::string odd = "a\"b\\c\n";
-  const control::upgrade_wish wish{odd, {"unknown-release", odd}};
+  const control::upgrade_wish wish{odd, {"unknown-release", odd}, odd};
   CHECK(control::parse_upgrade_request(control::upgrade_request(wish)) == wished(wish));
   const std::vector<std::string> services{"api", odd};
   CHECK(control::parse_services_request(control::services_request(services)) ==
