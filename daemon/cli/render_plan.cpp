@@ -39,13 +39,16 @@ std::string binding_text(const plan& of) {
   return ids.empty() ? "nothing has to be acknowledged" : "read and acknowledge " + join(ids, ", ");
 }
 
-std::string downtime_text(const control::planned_downtime& downtime) {
-  if (downtime.upgrade.empty()) return "not known: no upgrade has been done here yet";
+std::string downtime_text(const plan& of) {
+  const auto& past = of.downtime;
+  if (past.upgrade.empty()) return "not known: no upgrade has been done here yet";
   std::string steps;
-  for (const auto& each : downtime.steps)
-    steps += (steps.empty() ? "" : ", ") + each.step + " " + seconds_text(each.seconds);
-  return "about " + seconds_text(downtime.seconds) + ", as " + downtime.from + " -> " + downtime.to +
-         " took on " + downtime.started.substr(0, 10) + " (" + steps + ")";
+  for (const auto& each : past.steps)
+    if (each.seconds >= 0.1)
+      steps += (steps.empty() ? "" : ", ") + each.step + " " + seconds_text(each.seconds);
+  const bool same = past.from == of.from && past.to == of.to;
+  return "about " + seconds_text(past.seconds) + ", as " + past.from + " -> " + past.to + " took on " +
+         past.started.substr(0, 10) + " (" + steps + ")" + (same ? "" : ", whose migrations were others");
 }
 
 std::string schema_text(const control::planned_schema& schema) {
@@ -171,8 +174,7 @@ std::string short_cause(const std::string& cause) {
   std::vector<std::string> fields = {"environment"};
   for (const auto& word : split(cause.substr(changed.size()), ' '))
     if (!word.starts_with(key) && fields.back() != "and") fields.push_back(word.substr(0, word.find(',')));
-  if (const auto more = std::ranges::find(fields, "and"); more != fields.end())
-    fields.erase(more, fields.end());
+  if (fields.back() == "and") fields.back() = "...";
   return std::string(changed) + join(fields, ", ");
 }
 
@@ -206,7 +208,7 @@ std::string render(const plan& of) {
                              : "plan for " + or_dash(of.to) + " as configured\n";
   if (upgrade) {
     text += line("refused", of.refused) + line("do it", "difyd upgrade " + of.to + " --plan " + of.hash) +
-            line("before", binding_text(of)) + line("downtime", downtime_text(of.downtime)) +
+            line("before", binding_text(of)) + line("downtime", downtime_text(of)) +
             line("back", of.reversible) + line("backup", of.backup);
   }
   text += line("schema", schema_text(of.schema)) + line("disk", disk_text(of));

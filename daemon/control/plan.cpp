@@ -21,8 +21,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(planned_data_service, service, k
                                                 does)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(planned_step, step, seconds)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(planned_downtime, seconds, upgrade, from, to, started, steps)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(plan, from, to, hash, refused, advisories, downtime, reversible,
-                                                backup, schema, data_services, services_added,
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(plan, from, to, hash, refused, advisories, downtime,
+                                                reversible, backup, schema, data_services, services_added,
                                                 services_removed, environment, environment_hash, carried,
                                                 images, disk, release, operations, notes)
 

@@ -14,6 +14,15 @@ bool holds(const version_range::bound& bound, const difyd::version& which) {
   return which >= bound.limit;
 }
 
+bool holds(const environment_condition& when, const text_map& published, const text_map& values) {
+  const auto find = [&](const text_map& map) {
+    const auto found = map.find(when.key);
+    return found == map.end() ? std::string() : found->second;
+  };
+  const auto value = find(values);
+  return when.value ? value == *when.value : !value.empty() && value != find(published);
+}
+
 advisory about_unknown(const advisory_book& book, const difyd::version& to) {
   advisory made;
   made.id = unknown_release;
@@ -57,6 +66,13 @@ std::vector<advisory> advisories_for(const advisory_book& book, const difyd::ver
     for (const auto& each : book.advisories)
       if (each.kind == kind && each.from.holds(from) && each.to.holds(to)) applying.push_back(each);
   return applying;
+}
+
+std::vector<advisory> concerning(std::vector<advisory> advisories, const text_map& published,
+                                 const text_map& values) {
+  std::erase_if(advisories,
+                [&](const advisory& each) { return each.when && !holds(*each.when, published, values); });
+  return advisories;
 }
 
 bool must_be_acknowledged(const advisory& what) { return what.kind != advisory_kind::note; }

@@ -74,6 +74,19 @@ version_range range_of(const node& map, std::string_view key) {
   return range;
 }
 
+environment_condition condition_of(const node& value) {
+  const std::string text(trim(text_of(value, "when")));
+  const auto sign = text.find('=');
+  environment_condition made{text.substr(0, sign), std::nullopt};
+  if (sign != std::string::npos) made.value = text.substr(sign + 1);
+  const bool name = !made.key.empty() && std::ranges::all_of(made.key, [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+  if (!name || (made.value && made.value->empty()))
+    throw wrong{value.at, "when wants KEY or KEY=VALUE of the environment"};
+  return made;
+}
+
 advisory_kind kind_of(const node& map) {
   const node& value = need(map, "kind");
   for (const auto kind : advisory_kinds)
@@ -108,7 +121,7 @@ void read_parts(const node& map, advisory& made) {
 
 advisory advisory_of(const node& map) {
   only(map, "an advisory",
-       {"id", "kind", "from", "to", "text", "service", "commands", "key", "value", "source"});
+       {"id", "kind", "from", "to", "when", "text", "service", "commands", "key", "value", "source"});
   advisory made;
   made.id = need_text(map, "id");
   const node& id = need(map, "id");
@@ -119,6 +132,7 @@ advisory advisory_of(const node& map) {
   made.kind = kind_of(map);
   made.from = range_of(map, "from");
   made.to = range_of(map, "to");
+  if (const node* when = find(map, "when")) made.when = condition_of(*when);
   made.text = need_text(map, "text");
   made.source = need_text(map, "source");
   read_parts(map, made);

@@ -3,6 +3,24 @@
 #include "difyd/base/log.hpp"
 
 namespace difyd::supervisor {
+namespace {
+
+Result<std::vector<release::advisory>> read_advisories(const config::settings& settings, const version& from,
+                                                       const version& to) {
+  const auto book = release::load_advisories(settings.advisories);
+  if (!book) return fail(book.error());
+  const auto bundle = release::find_bundle(settings.releases_source, to);
+  if (!bundle) return fail(bundle.error());
+  const auto published = release::read_environment(bundle->env_example);
+  if (!published) return fail(published.error());
+  const auto in_force = release::environment_of(release::working_copy(settings, from));
+  if (!in_force) return fail(in_force.error());
+  const auto then = release::derive_environment(bundle->env_example, settings, *in_force);
+  if (!then) return fail(then.error());
+  return release::concerning(release::advisories_for(*book, from, to), *published, then->values);
+}
+
+}  // namespace
 
 task<Result<release_ptr>> load_release(world& w, version which, std::optional<version> carried_from,
                                        laying_out how) {
@@ -25,11 +43,12 @@ task<Result<release_ptr>> load_release(world& w, version which, std::optional<ve
 }
 
 task<Result<std::vector<release::advisory>>> advisories_of(world& w, version from, version to) {
-  const std::string path = w.settings.advisories;
-  auto book = co_await w.files.run<release::advisory_book>([path] { return release::load_advisories(path); },
-                                                           std::chrono::seconds(30), "read " + path);
-  if (!book) co_return fail(book.error());
-  co_return release::advisories_for(*book, from, to);
+  const config::settings* settings = &w.settings;
+  std::function<Result<std::vector<release::advisory>>()> work = [settings, from, to] {
+    return read_advisories(*settings, from, to);
+  };
+  co_return co_await w.files.run<std::vector<release::advisory>>(std::move(work), std::chrono::seconds(30),
+                                                                 "read " + w.settings.advisories);
 }
 
 task<void> know_release(world& w) {

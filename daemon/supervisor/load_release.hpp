@@ -19,7 +19,8 @@ enum class laying_out {
 task<Result<release_ptr>> load_release(world& w, version which, std::optional<version> carried_from,
                                        laying_out how);
 
-// What applies to a hop, from the file as it is now. Errors: those of release::load_advisories.
+// What applies to a hop of this installation, from the file as it is now. Errors: those of
+// release::load_advisories, find_bundle and derive_environment.
 task<Result<std::vector<release::advisory>>> advisories_of(world& w, version from, version to);
 
 // For a stack that is down when the daemon starts: sets the release in force from the ledger, without

@@ -62,7 +62,9 @@ task<Result<>> add_files(plan_facts& facts, world& w) {
     co_return Result<>{};
   }
   facts.renamed_keys = read->book->renamed_keys;
-  if (from) facts.advisories = release::advisories_for(*read->book, *from, facts.after->version);
+  if (from)
+    facts.advisories = release::concerning(release::advisories_for(*read->book, *from, facts.after->version),
+                                           facts.published_after, facts.after->environment.values);
   co_return Result<>{};
 }
 

@@ -117,6 +117,11 @@ environment:
             text += f"vector: {{kind: pgvector, {where}, database: dify_vector}}\n"
         self.config.write_text(text + (self.settings or "upgrade: {drain_grace: 0s, start_timeout: 60s}\n"))
 
+    def override(self, key, value):
+        """One more key of Dify's environment, for the next start of the daemon."""
+        text = self.config.read_text()
+        self.config.write_text(text.replace("\nenvironment:\n", f"\nenvironment:\n  {key}: {value}\n"))
+
     def difyd(self, *words, timeout=300):
         """A command as an operator runs it: exit code, standard output, standard error."""
         done = subprocess.run([BIN / "difyd", "--config", self.config, *words], text=True, capture_output=True,

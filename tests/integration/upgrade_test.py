@@ -170,14 +170,18 @@ class Upgrade(unittest.TestCase):
 
     def test_a_worker_that_ignores_sigterm_is_stopped_all_the_same(self):
         self.upgrade("1.12.5")
-        self.upgrade("1.13.0", "celery-queues-1.13")
+        self.upgrade("1.13.0")
         self.assertEqual(self.m.status()["deployed"], "1.13.0")
 
     def test_advisories_are_acknowledged_or_nothing_is_touched(self):
+        self.assertEqual([each["id"] for each in self.m.json("plan", "1.13.0")["advisories"] if each["acknowledge"]], [])
+        self.m.stop_daemon()
+        self.m.override("CELERY_QUEUES", "dataset")
+        self.m.serve().await_phase("serving")
         plan = self.m.json("plan", "1.13.0")["advisories"]
         self.assertEqual([each["id"] for each in plan if each["acknowledge"]], ["celery-queues-1.13"])
         text = self.m.difyd("plan", "1.13.0")[1]
-        self.assertIn("difyd upgrade 1.13.0 --acknowledge ID\n  celery-queues-1.13\n      Where CELERY_QUEUES", text)
+        self.assertIn("difyd upgrade 1.13.0 --acknowledge ID\n  celery-queues-1.13\n      CELERY_QUEUES is set by hand", text)
         before = self.m.containers()
         _, err = self.upgrade("1.13.0", code=4)
         self.assertIn("not acknowledged: celery-queues-1.13", err)
@@ -188,6 +192,7 @@ class Upgrade(unittest.TestCase):
         self.m.stop_daemon()
         self.m.version = "1.13.0"
         self.m.write_config()
+        self.m.override("CELERY_QUEUES", "dataset")
         self.m.serve().await_phase("serving")
         refused = wait_until("the finding", lambda: self.m.findings().get("version-refused"))
         self.assertIn("not acknowledged: celery-queues-1.13", refused["detail"])

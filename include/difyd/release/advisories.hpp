@@ -4,6 +4,7 @@
 
 #include <array>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 
 #include "difyd/base/error.hpp"
 #include "difyd/model/version.hpp"
+#include "difyd/release/environment.hpp"
 
 namespace difyd::release {
 
@@ -34,17 +36,24 @@ struct version_range {
   bool holds(const difyd::version& which) const;
 };
 
+// Looks at the environment that the wanted release would run with.
+struct environment_condition {
+  std::string key;
+  std::optional<std::string> value;  // unset: any but what the release publishes
+};
+
 struct advisory {
   std::string id;
   advisory_kind kind = advisory_kind::note;
   version_range from;  // applies where the hop begins within `from` and ends within `to`
   version_range to;
-  std::string text;                   // one or two sentences for an operator
-  std::string service;                // before, after: where the commands run
-  std::vector<std::string> commands;  // before, after: one-off jobs, in this order
-  std::string key;                    // value: of the environment
-  std::string value;                  // value: empty where it is the operator's own
-  std::string source;                 // release note or section of the facts
+  std::optional<environment_condition> when;  // and only there
+  std::string text;                           // one or two sentences for an operator
+  std::string service;                        // before, after: where the commands run
+  std::vector<std::string> commands;          // before, after: one-off jobs, in this order
+  std::string key;                            // value: of the environment
+  std::string value;                          // value: empty where it is the operator's own
+  std::string source;                         // release note or section of the facts
 };
 
 struct advisory_book {
@@ -67,6 +76,11 @@ Result<advisory_book> load_advisories(const std::string& path);
 // does not know a release that new, one of id `unknown_release`. Pure.
 std::vector<advisory> advisories_for(const advisory_book& book, const difyd::version& from,
                                      const difyd::version& to);
+
+// Without those whose condition does not hold. `published`: the wanted release's .env.example; `values`:
+// what would be in force. Pure.
+std::vector<advisory> concerning(std::vector<advisory> advisories, const text_map& published,
+                                 const text_map& values);
 
 // Everything but a note.
 bool must_be_acknowledged(const advisory& what);

@@ -10,8 +10,12 @@ control::plan small_hop() {
   plan.from = "1.11.4";
   plan.to = "1.12.1";
   plan.hash = "0123456789ab-0123456789abcdef";
-  plan.downtime = {
-      14.2, "u1", "1.11.3", "1.11.4", "2026-11-20T13:16:53.000Z", {{"stop", 3.34}, {"start", 10.9}}};
+  plan.downtime = {14.2,
+                   "u1",
+                   "1.11.3",
+                   "1.11.4",
+                   "2026-11-20T13:16:53.000Z",
+                   {{"stop", 3.34}, {"backup", 0.01}, {"start", 10.9}}};
   plan.reversible = "until step migrate has changed the database";
   plan.backup = "NONE is configured";
   plan.schema = {"905527cc8fd3", "788d3099ae3a", {{"5e12", "Words.", ""}, {"788d", "", "COMMIT"}}, ""};
@@ -36,7 +40,8 @@ TEST_CASE("a plan says first what is decided on, then what it is made of") {
         "plan for 1.11.4 -> 1.12.1\n"
         "do it     difyd upgrade 1.12.1 --plan 0123456789ab-0123456789abcdef\n"
         "before    nothing has to be acknowledged\n"
-        "downtime  about 14 s, as 1.11.3 -> 1.11.4 took on 2026-11-20 (stop 3.3 s, start 11 s)\n"
+        "downtime  about 14 s, as 1.11.3 -> 1.11.4 took on 2026-11-20 (stop 3.3 s, start 11 s), whose\n"
+        "          migrations were others\n"
         "back      until step migrate has changed the database\n"
         "backup    NONE is configured\n"
         "schema    905527cc8fd3 -> 788d3099ae3a, 2 migrations, 1 of them commits midway\n"
@@ -65,7 +70,7 @@ TEST_CASE("operations are told in few lines") {
       {"start container", "d-z-1", "z", "not running: exited (1)"}};
   CHECK(cli::render(plan).ends_with(
       "\noperations\n  recreate container (configuration changed: environment, image, volumes): api x\n"
-      "  recreate container (configuration changed: environment): y\n"
+      "  recreate container (configuration changed: environment, ...): y\n"
       "  start container (not running: exited (1)): z\n"));
 }
 

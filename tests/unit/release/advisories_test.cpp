@@ -123,8 +123,43 @@ TEST_CASE("a job says where and what to run, a value which key") {
     CHECK(each.key.empty() != (each.kind == advisory_kind::value));
     CHECK(each.text.ends_with('.'));
     CHECK(each.text.find('\n') == std::string::npos);
+    CHECK(std::ranges::count(each.source, '(') == std::ranges::count(each.source, ')'));  // " #" is a comment
   }
   CHECK(shipped().renamed_keys.at("PUBSUB_REDIS_URL") == "EVENT_BUS_REDIS_URL");
+}
+
+TEST_CASE("what does not concern this environment is left out") {
+  struct row {
+    const char* when;
+    text_map published, values;
+    bool holds;
+  };
+  const std::vector<row> rows = {{"", {}, {}, true},
+                                 {"KEY", {}, {}, false},
+                                 {"KEY", {{"KEY", "1"}}, {{"KEY", "1"}}, false},
+                                 {"KEY", {{"KEY", "1"}}, {}, false},
+                                 {"KEY", {{"KEY", "1"}}, {{"KEY", ""}}, false},
+                                 {"KEY", {{"KEY", "1"}}, {{"KEY", "2"}}, true},
+                                 {"KEY", {}, {{"KEY", "2"}}, true},
+                                 {"KEY=1", {}, {{"KEY", "2"}}, false},
+                                 {"KEY=1", {{"KEY", "1"}}, {{"KEY", "2"}}, false},
+                                 {"KEY=1", {{"KEY", "1"}}, {{"KEY", "1"}}, true},
+                                 {"KEY=a=b", {}, {{"KEY", "a=b"}}, true}};
+  for (const auto& each : rows) {
+    CAPTURE(each.when, each.published, each.values);
+    const auto book = parse_advisories(
+        file_with(good) + (*each.when ? std::string("    when: ") + each.when + "\n" : ""), "f");
+    REQUIRE(book);
+    CHECK(concerning(book->advisories, each.published, each.values).size() == (each.holds ? 1 : 0));
+  }
+  // Weaviate's hops are no concern of who has another vector store.
+  const auto hop = advisories_for(shipped(), v("1.9.1"), v("1.9.2"));
+  const auto names = [&](const char* store) {
+    return ids(concerning(hop, {{"VECTOR_STORE", "weaviate"}}, {{"VECTOR_STORE", store}, {"DB_HOST", "db"}}),
+               false);
+  };
+  CHECK(names("weaviate") == texts{"statement-timeout-1.9", "weaviate-1.27"});
+  CHECK(names("pgvector") == texts{"statement-timeout-1.9"});
 }
 
 TEST_CASE("refused until everything but notes is acknowledged") {
@@ -184,6 +219,10 @@ TEST_CASE("mistakes in the file have a place") {
       {replaced(file, "kind: manual", "kind: before\n    service: api\n    commands: x"), "7:15",
        "commands wants a list"},
       {replaced(file, "kind: manual", "kind: value"), "4:5", "key is missing"},
+      {replaced(file, "text: t", "text: t\n    when: =x"), "9:11", "when wants KEY or KEY=VALUE"},
+      {replaced(file, "text: t", "text: t\n    when: KEY="), "9:11", "when wants KEY or KEY=VALUE"},
+      {replaced(file, "text: t", "text: t\n    when: a b"), "9:11", "when wants KEY or KEY=VALUE"},
+      {replaced(file, "text: t", "text: t\n    when: [A]"), "9:11", "when wants a text"},
       {file + "renamed_keys: [A]\n", "10:15", "renamed_keys wants a map"},
   };
   CHECK(parse_advisories(file, "f"));

@@ -6,6 +6,7 @@
 #include "catch.hpp"
 #include "difyd/base/text.hpp"
 #include "difyd/config/load.hpp"
+#include "difyd/release/hop.hpp"
 #include "difyd/release/roles.hpp"
 #include "difyd/release/working_copy.hpp"
 
@@ -69,12 +70,34 @@ TEST_CASE("real releases with their own databases") {
     CHECK(project.services.contains(variable(project, "api", "DB_HOST")));
     CHECK(project.services.contains("weaviate"));
     CHECK(release::nginx_service(project) == "nginx");
+    CHECK(release::refuse_shared_data(project));
     // What is derived from an environment in force is that environment again.
     const auto again = release::preview(real.settings(""), version, made->environment.text);
     REQUIRE(again);
     CHECK(again->environment.text == made->environment.text);
     CHECK(again->project == project);
   }
+}
+
+// FACTS, side-image versions and section g.
+TEST_CASE("real hops that change a data service") {
+  const real_bundles real;
+  if (real.versions.size() < 6) return;
+  const auto project = [&](const char* text) {
+    auto made = release::preview(real.settings(""), *parse_version(text), {});
+    REQUIRE(made);
+    return made->project;
+  };
+  const auto changes = [&](const char* from, const char* to) {
+    const auto before = project(from), after = project(to);
+    std::string text;
+    for (const auto& each : release::changes_of_services(before, after).data)
+      text += each.service + " " + std::string(release::to_text(each.kind)) + " " + each.was + ";";
+    return text;
+  };
+  CHECK(changes("1.11.3", "1.11.4") == "");
+  CHECK(changes("1.9.2", "1.11.3") == "db_postgres renamed db;weaviate settings ;");
+  CHECK(changes("1.13.0", "1.14.0") == "db_postgres settings ;");
 }
 
 TEST_CASE("real releases with external servers and a password that needs quotes") {
