@@ -70,8 +70,9 @@ def page(port):
 
 
 class Machine:
-    def __init__(self, version, standalone=False, settings="", database_of=None):
-        """`database_of`: another machine, whose databases this one is configured for as well."""
+    def __init__(self, version, standalone=False, settings="", database_of=None, share_of=None, engine=None):
+        """`database_of`, `share_of`: another machine, whose databases or storage this one has as well.
+        `engine`: of its stack, where that is not the database's."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="difyd-test-"))
         self.project = "difydtest" + secrets.token_hex(4)
         self.config = self.folder / "difyd.yaml"
@@ -80,6 +81,8 @@ class Machine:
         self.postgres = {}
         for name in ("storage", "var", "run"):
             (self.folder / name).mkdir()
+        self.storage = share_of.storage if share_of else self.folder / "storage"
+        self.engine = engine or os.environ["DOCKER_HOST"]
         shutil.copy(SOURCE / "config/advisories.yaml", self.folder)
         self.version, self.standalone, self.settings = version, standalone, settings
         if database_of:
@@ -103,8 +106,8 @@ version: {self.version}
 state_dir: {self.folder}/var
 runtime_dir: {self.folder}/run
 releases: {{source: {BUNDLES}, advisories: {self.folder}/advisories.yaml}}
-storage: {{root: {self.folder}/storage}}
-engine: {{host: "{os.environ['DOCKER_HOST']}"}}
+storage: {{root: {self.storage}}}
+engine: {{host: "{self.engine}"}}
 listen: {{control: {self.folder}/run/difyd.sock, health: "127.0.0.1:{self.health}"}}
 environment:
   EXPOSE_NGINX_PORT: "{self.http}"
@@ -154,9 +157,10 @@ environment:
         """Codes of what status shows, with the findings."""
         return {each["code"]: each for each in self.status()["findings"]}
 
-    def serve(self):
+    def serve(self, *before):
+        """`before`: words before the command, of a program that runs it."""
         with open(self.folder / "difyd.log", "a") as log:
-            self.daemon = subprocess.Popen([BIN / "difyd", "--config", self.config, "serve", "--with-health"],
+            self.daemon = subprocess.Popen([*before, BIN / "difyd", "--config", self.config, "serve", "--with-health"],
                                            stdout=log, stderr=log, start_new_session=True)
         wait_until("the daemon answers", lambda: self.difyd("status")[0] == 0, 15)
         return self
@@ -183,12 +187,16 @@ environment:
 
     def containers(self):
         """Names and states of the project's containers, one-offs included."""
-        done = self.docker("ps", "-a", "--filter", f"label=com.docker.compose.project={self.project}",
+        done = self.on_engine("ps", "-a", "--filter", f"label=com.docker.compose.project={self.project}",
                            "--format", "{{.Names}} {{.State}}")
         return dict(line.split() for line in done.splitlines())
 
     def docker(self, *words):
         return subprocess.run(["docker", *words], text=True, capture_output=True, check=True).stdout
+
+    def on_engine(self, *words):
+        """As docker(), on the engine of the stack."""
+        return self.docker("-H", self.engine, *words)
 
     def sql(self, statement, database="dify"):
         return self.docker("exec", self.postgres["DIFYD_POSTGRES_CONTAINER"], "psql", "-U", "postgres", "-d", database,
@@ -202,14 +210,17 @@ environment:
     def stack_up_in_lease(self):
         return self.sql("select stack_up from difyd.lease", "difyd").strip() == "t"
 
+    def remove_containers(self):
+        for line in self.on_engine("ps", "-aq", "--filter", f"label=com.docker.compose.project={self.project}").split():
+            self.on_engine("rm", "-fv", line)
+
     def close(self):
         try:
             self.stop_daemon(signal.SIGKILL)
         finally:
             subprocess.run([BIN / "difyd", "compose", "-p", self.project, "down", "-v", "--remove-orphans", "-t", "1"],
-                           capture_output=True, check=False, timeout=120)
-            for line in self.docker("ps", "-aq", "--filter", f"label=com.docker.compose.project={self.project}").split():
-                self.docker("rm", "-fv", line)
+                           capture_output=True, check=False, timeout=120, env={**os.environ, "DOCKER_HOST": self.engine})
+            self.remove_containers()
             if self.owns_postgres:
                 subprocess.run([SOURCE / "packaging/postgres", "down"], env=self.environment, capture_output=True, check=False)
             shutil.rmtree(self.folder, ignore_errors=True)
