@@ -19,6 +19,7 @@ os.environ.update(DIFYD_SOURCE=str(SOURCE), DIFYD_BIN=str(BIN), DIFYD_PROGRAM=st
 sys.path[:0] = [str(SOURCE / "tests/stack"), str(SOURCE / "tests/integration")]
 
 import bench  # noqa: E402  (tests/stack: the engine's API, the oracles)
+import machine as machine_module  # noqa: E402  (tests/integration)
 
 
 class Skipped(Exception):
