@@ -79,6 +79,7 @@ struct lease::state {
   caller calls;
   std::shared_ptr<holder> own;
   bool held = false;
+  duration renewed_up{-1};  // boot_time before the last renewal that said stack_up
   std::string place;
 };
 
@@ -120,9 +121,13 @@ task<Result<>> lease::check() {
 }
 
 task<Result<>> lease::renew(std::string version, bool stack_up) {
-  return state_->with_claim(
+  auto mine = state_;
+  const auto begun = boot_time();
+  auto renewed = co_await mine->with_claim(
       [version = std::move(version), stack_up](claim& held) { return renew_claim(held, version, stack_up); },
       "renew the lease");
+  if (renewed) mine->renewed_up = stack_up ? begun : duration(-1);
+  co_return renewed;
 }
 
 task<Result<>> lease::release(bool stack_up) {
@@ -140,6 +145,12 @@ task<Result<>> lease::release(bool stack_up) {
 }
 
 bool lease::held() const { return state_->held; }
+
+bool lease::fresh() const {
+  // Half of it: what is begun on this word must have come to its end by then.
+  return state_->renewed_up >= duration(0) &&
+         boot_time() - state_->renewed_up < state_->own->request.rules.renewal / 2;
+}
 
 std::string lease::place() const { return state_->place; }
 

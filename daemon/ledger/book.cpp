@@ -9,10 +9,14 @@ constexpr const char* file_name = "ledger.json";
 
 }  // namespace
 
-book::book(asio::any_io_executor executor, std::shared_ptr<store> files, record initial)
-    : files_(std::move(files)), state_(executor, std::move(initial)), busy_(executor, false) {}
+book::book(asio::any_io_executor executor, std::shared_ptr<store> files, record initial, write_gate gate)
+    : files_(std::move(files)),
+      state_(executor, std::move(initial)),
+      busy_(executor, false),
+      gate_(std::move(gate)) {}
 
-task<Result<std::unique_ptr<book>>> book::open(asio::any_io_executor executor, std::shared_ptr<store> files) {
+task<Result<std::unique_ptr<book>>> book::open(asio::any_io_executor executor, std::shared_ptr<store> files,
+                                               write_gate gate) {
   auto bytes = co_await files->read(file_name);
   if (!bytes) co_return fail(std::move(bytes.error()));
   record initial;
@@ -21,7 +25,18 @@ task<Result<std::unique_ptr<book>>> book::open(asio::any_io_executor executor, s
     if (!parsed) co_return fail(std::move(parsed.error()));
     initial = std::move(*parsed);
   }
-  co_return std::unique_ptr<book>(new book(std::move(executor), std::move(files), std::move(initial)));
+  co_return std::unique_ptr<book>(
+      new book(std::move(executor), std::move(files), std::move(initial), std::move(gate)));
+}
+
+task<Result<>> book::write(std::string name, std::string bytes) {
+  for (std::optional<Error> failed;;) {
+    if (gate_)
+      if (auto may = co_await gate_(failed); !may) co_return may;
+    auto written = co_await files_->write(name, bytes);
+    if (written || !gate_) co_return written;
+    failed = written.error();
+  }
 }
 
 task<void> book::take_turn() {
@@ -50,14 +65,25 @@ task<Result<>> book::change(std::function<Result<record>(const record&)> how) {
   auto next = how(current());
   if (!next) co_return fail(std::move(next.error()));
   const auto bytes = to_json(*next);
-  auto written = co_await files_->write(file_name, bytes);
+  auto written = co_await write(file_name, bytes);
   if (!written) {
     // A write may fail after it landed (a share that answers late): what the file says is what counts.
     const auto found = co_await files_->read(file_name);
+    unsettled_ = !found;
     if (!found || !*found || **found != bytes) co_return fail(std::move(written.error()));
   }
+  unsettled_ = false;
   state_.set(std::move(*next));
   co_return Result<>{};
+}
+
+task<Result<>> book::settle() {
+  if (!unsettled_) co_return Result<>{};
+  co_await take_turn();
+  const turn mine(busy_);
+  auto written = co_await write(file_name, to_json(current()));
+  if (written) unsettled_ = false;
+  co_return written;
 }
 
 task<Result<>> book::reload() {
@@ -104,7 +130,7 @@ task<Result<>> book::record_migration(migration_record migration) {
 task<Result<>> book::keep_log(std::string name, std::string bytes) {
   co_await take_turn();
   const turn mine(busy_);
-  co_return co_await files_->write(std::move(name), std::move(bytes));
+  co_return co_await write(std::move(name), std::move(bytes));
 }
 
 task<Result<std::optional<std::string>>> book::log(std::string name) {

@@ -91,6 +91,8 @@ task<Result<>> plan_run::run_one(std::size_t index) {
     report(op, state::cancelled);
     co_return Result<>{};
   }
+  const bool starts = op.kind == op_kind::start_container || op.kind == op_kind::restart_container;
+  if (result && starts && options_.may_start) result = co_await options_.may_start();
   if (result) {
     report(op, state::working);
     result = co_await perform(op);

@@ -92,6 +92,8 @@ class job {
     if (!end) co_return std::unexpected(end.error());
     auto output = co_await engine_.containers.attach(id, false);
     if (!output) co_return std::unexpected(output.error());
+    if (spec_.may_start)
+      if (auto may = co_await spec_.may_start(); !may) co_return may;
     auto started = co_await engine_.containers.start(id);
     if (!started) co_return started;
     never_started_ = false;

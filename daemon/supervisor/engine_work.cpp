@@ -6,6 +6,7 @@
 #include "difyd/release/roles.hpp"
 #include "difyd/stack/labels.hpp"
 #include "difyd/stack/observe.hpp"
+#include "links.hpp"
 #include "page.hpp"
 #include "readiness.hpp"
 
@@ -85,6 +86,8 @@ task<Result<>> carry_out(world& w, stack::Plan plan, const std::string& operatio
     scope.set(distinct(waits));
     if (worth_telling(progress)) w.events.add(service_event(operation, op, progress));
   };
+  // A machine that was frozen wakes up in the middle of an upgrade that may be another's by now.
+  if (w.stands.get()->at == phase::upgrading) options.may_start = [&w] { return still_ours(w); };
   auto report = co_await stack::apply(w.engine, std::move(plan), std::move(options));
   if (!report) co_return fail(report.error());
   co_return Result<>{};

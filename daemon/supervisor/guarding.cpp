@@ -1,15 +1,38 @@
 #include "guarding.hpp"
 
+#include <algorithm>
+
 #include "difyd/base/log.hpp"
+#include "difyd/release/roles.hpp"
+#include "engine_work.hpp"
+#include "known.hpp"
+#include "links.hpp"
 
 namespace difyd::supervisor {
 namespace {
 
 using namespace std::chrono_literals;
 
-void report(world& w, const upgrade::intruder& found, const Result<>& ended) {
+// In a hold nothing comes up but what the upgrade had got to. The sessions are left alone: whoever mends the
+// database needs one.
+std::optional<upgrade::guarded> rules_of_hold(const world& w) {
+  const auto* held =
+      w.book && w.stands.get()->at == phase::holding ? held_upgrade(w.book->current()) : nullptr;
+  const auto release = *w.in_force.get();
+  if (!held || !release || release->version != held->to) return std::nullopt;
+  const bool started = std::ranges::any_of(w.book->current().in_flight->entries,
+                                           [](const auto& entry) { return entry.step == "start"; });
+  return guard_rules(w, held->id, release->project, started);
+}
+
+std::optional<upgrade::guarded> rules_now(const world& w) {
+  const auto upgrading = *w.guarded.get();
+  return upgrading ? upgrading : rules_of_hold(w);
+}
+
+void report(world& w, const std::string& upgrade, const upgrade::intruder& found, const Result<>& ended) {
   control::event event;
-  event.operation = (*w.guarded.get())->id;
+  event.operation = upgrade;
   event.kind = "guard";
   event.subject = "guard";
   event.state = ended ? "done" : "failed";
@@ -26,23 +49,23 @@ task<Result<>> end_session(world& w, int pid) {
   co_return Result<>{};
 }
 
-task<void> look_once(world& w) {
-  const auto rules = w.guarded.get();
-  const auto still = [&] { return w.guarded.get() == rules; };  // the step may have ended meanwhile
+task<void> look_once(world& w, upgrade::guarded rules) {
+  const auto still = [&] { return rules_now(w) == rules; };  // the step may have ended meanwhile
+  if (!co_await still_ours(w) || !still()) co_return;
   engine::container_filter running;
   running.all = false;
   const auto containers = co_await w.engine.containers.list(running, 10s);
   if (containers && still())
-    for (const auto& found : upgrade::intruders(**rules, *containers)) {
+    for (const auto& found : upgrade::intruders(rules, *containers)) {
       const auto killed = co_await w.engine.containers.kill(found.container, "SIGKILL", 10s);
       if (!still()) co_return;
       const bool ended_by_itself =
           !killed && (killed.error().code == "engine-conflict" || killed.error().code == "engine-not-found");
       if (ended_by_itself) continue;
-      report(w, found, killed);
+      report(w, rules.id, found, killed);
     }
   const auto database = w.database;
-  if (!database) co_return;
+  if (!database || rules.role.empty()) co_return;
   const auto& names = w.settings.database;
   const auto sessions = co_await database->sessions(names.main, {names.main, names.plugin}, {});
   if (!sessions || !still()) co_return;
@@ -52,19 +75,32 @@ task<void> look_once(world& w) {
   const auto now = w.observed.get();
   for (const auto& container : now->containers)
     for (const auto& [name, endpoint] : container.networks) addresses.insert(endpoint.address);
-  for (const auto& found : upgrade::intruders(**rules, *sessions, addresses)) {
+  for (const auto& found : upgrade::intruders(rules, *sessions, addresses)) {
     const auto ended = co_await end_session(w, found.session);
     if (!still()) co_return;
-    report(w, found, ended);
+    report(w, rules.id, found, ended);
   }
 }
 
 }  // namespace
 
+upgrade::guarded guard_rules(const world& w, std::string id, const compose::project& project, bool started) {
+  upgrade::guarded rules;
+  rules.id = std::move(id);
+  rules.project = w.settings.project;
+  rules.started = started;
+  for (const auto& service : infrastructure(project)) rules.allowed[service];
+  if (!started) return rules;
+  for (const auto& [name, service] : project.services) rules.allowed[name];
+  for (const auto& name : release::database_users(project))
+    rules.allowed[name] = release::image_of(project, name);
+  return rules;
+}
+
 task<void> keep_guard(world& w) {
   for (;;) {
     co_await pause(1s);
-    if (*w.guarded.get()) co_await look_once(w);
+    if (auto rules = rules_now(w)) co_await look_once(w, std::move(*rules));
   }
 }
 

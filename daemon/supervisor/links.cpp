@@ -1,11 +1,13 @@
 #include "links.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 
 #include "difyd/base/log.hpp"
 #include "difyd/ledger/store.hpp"
+#include "engine_work.hpp"
 #include "operations.hpp"
 #include "readiness.hpp"
 
@@ -28,6 +30,46 @@ std::string silence_text(const database::owner& former) {
   return "free, but the stack of " + former.hostname + " (" + former.client_address +
          ") may still run: it is taken " + to_text(rules.renewal) + " after its last renewal (" +
          former.renewed_at + ") and " + to_text(rules.quiet) + " without a session from there";
+}
+
+constexpr int lost_to_another = 75;
+
+database::identity identity_of(const world& w) {
+  auto self = database::this_machine();
+  self.machine_id += '/' + w.settings.project;  // another project here is another owner
+  return self;
+}
+
+void tell_wait(world& w, const Error& why) {
+  if (w.stands.get()->at == phase::upgrading) stand(w, phase::upgrading, "the upgrade waits: " + why.message);
+}
+
+// No word more is written to a ledger that is another machine's by now. A share that takes no writes costs an
+// upgrade that is under way time: without its journal it can neither go on nor back.
+task<Result<>> may_write(world& w, std::optional<Error> failed) {
+  if (failed) {
+    if (w.stands.get()->at != phase::upgrading || *w.abort_asked.get()) co_return std::unexpected(*failed);
+    tell_wait(w, *failed);
+    co_await pause(1s);
+  }
+  while (!*w.abort_asked.get()) {
+    const auto ours = co_await still_ours(w);
+    if (ours) break;
+    tell_wait(w, ours.error());
+    co_await pause(1s);
+  }
+  co_return Result<>{};
+}
+
+// What another machine's version must not meet.
+task<void> stop_what_runs(world& w) {
+  auto seen = co_await look(w);
+  if (!seen) co_return;
+  auto plan = stack::plan_stop(nullptr, *seen);
+  if (plan.empty()) co_return;
+  log::warning("lease", "another machine has the lease: the stack is stopped here");
+  if (auto stopped = co_await carry_out(w, std::move(plan), "stand-down"); !stopped)
+    log::error("lease", "cannot stop the stack", {{"cause", stopped.error().message}});
 }
 
 // What other machines must know: whether this one's containers may be at work on the databases.
@@ -67,7 +109,8 @@ task<Result<>> prove_storage(world& w) {
 task<Result<>> open_ledger(world& w) {
   if (w.book) co_return Result<>{};
   auto store = std::make_shared<ledger::folder_store>(w.executor, w.settings.storage.root + "/.difyd");
-  auto book = co_await ledger::book::open(w.executor, std::move(store));
+  ledger::write_gate gate = [&w](std::optional<Error> failed) { return may_write(w, std::move(failed)); };
+  auto book = co_await ledger::book::open(w.executor, std::move(store), std::move(gate));
   if (!book) co_return fail(book.error());
   w.book = std::move(*book);
   co_return Result<>{};
@@ -115,16 +158,14 @@ Result<> link_database(world& w) {
   if (same) return {};
   w.database = std::make_shared<database::server>(w.executor, *where);
   where->application_name = "difyd-lease";
-  auto self = database::this_machine();
-  self.machine_id += '/' + w.settings.project;  // another project here is another owner
   w.lease = std::make_shared<database::lease>(w.executor, *where, w.settings.database.main,
-                                              w.settings.database.lease, std::move(self));
+                                              w.settings.database.lease, identity_of(w));
   return {};
 }
 
-task<Result<bool>> take_lease(world& w) {
+task<Result<grip>> take_lease(world& w) {
   const auto lease = w.lease;
-  if (lease->held() && co_await lease->check()) co_return true;
+  if (lease->held() && co_await lease->check()) co_return grip::held;
   auto state = co_await lease->acquire();
   if (!state) {
     w.lease_text.set("not held: " + state.error().message);
@@ -136,15 +177,34 @@ task<Result<bool>> take_lease(world& w) {
     w.lease_text.set(silence_text(*state->other));
   else
     w.lease_text.set(state->other ? owner_text(*state->other) : "held by another machine");
-  co_return state->held;
+  if (state->held) co_return state->other ? grip::inherited : grip::held;
+  // A lock that another one has for a moment, to read the row, is not his.
+  co_return state->other && state->other->machine_id != identity_of(w).machine_id ? grip::lost : grip::open;
+}
+
+task<Result<>> still_ours(world& w) {
+  const auto lease = w.lease;
+  // The stack's own database comes and goes with the steps.
+  if (!lease || w.settings.database.kind == "bundled" || lease->fresh()) co_return Result<>{};
+  const auto taken = co_await take_lease(w);
+  if (!taken) co_return fail(taken.error());
+  if (*taken == grip::lost || *taken == grip::inherited) end_without_lease(w);
+  if (*taken == grip::open) co_return fail("lease-lost", "cannot go on: the lease is " + *w.lease_text.get());
+  co_return Result<>{};
+}
+
+void end_without_lease(world& w) {
+  log::error("lease", "ends: another machine has, or had, the lease", {{"lease", *w.lease_text.get()}});
+  ::_exit(lost_to_another);
 }
 
 task<void> await_lease(world& w) {
   for (;;) {
     const auto taken = co_await take_lease(w);
-    if (taken && *taken) co_return;
+    if (taken && has_lease(*taken)) co_return;
     stand(w, phase::waiting_for_lease,
           taken ? "the database is " + *w.lease_text.get() : sentence(taken.error()));
+    if (taken && *taken == grip::lost) co_await stop_what_runs(w);
     co_await pause(3s);
   }
 }
@@ -169,12 +229,15 @@ task<void> keep_lease(world& w) {
     if (renewed || lease->held()) continue;
     w.lease_text.set("lost: " + renewed.error().message);
     const auto taken = co_await take_lease(w);
-    if (taken && *taken)
+    const auto stands = w.stands.get()->at;
+    if (taken && *taken == grip::held)
       log::info("lease", "taken again");
-    else if (taken && (w.stands.get()->at == phase::serving || w.stands.get()->at == phase::starting))
-      propose_stand_down(w);
-    else
+    else if (!taken || *taken == grip::open)
       log::warning("lease", "cannot renew the lease", {{"cause", renewed.error().message}});
+    else if (stands == phase::upgrading || stands == phase::holding || *taken == grip::inherited)
+      end_without_lease(w);
+    else if (stands == phase::serving || stands == phase::starting)
+      propose_stand_down(w);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "difyd/http/client.hpp"
 #include "difyd/release/roles.hpp"
 #include "engine_work.hpp"
+#include "links.hpp"
 #include "page.hpp"
 
 namespace difyd::supervisor {
@@ -163,6 +164,8 @@ task<Result<>> start_again(world& w, const stack::observed& now, const judged& e
   if (!*start) co_return Result<>{};
   log::warning("start", "starting a service again that has ended",
                {{"service", ended.service}, {"why", ended.why}});
+  if (w.stands.get()->at == phase::upgrading)
+    if (auto ours = co_await still_ours(w); !ours) co_return ours;
   for (const auto* container : stack::containers_of(now, ended.service))
     if (auto started = co_await w.engine.containers.start(container->id); !started) co_return started;
   co_return Result<>{};

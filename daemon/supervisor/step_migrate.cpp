@@ -132,6 +132,7 @@ task<Result<int>> upgrade_work::migrator_job(release_ptr to, std::string contain
                                     facts->version_number)}};
   job.labels = {{upgrade_label, id_}};
   job.network = "default";
+  job.may_start = [this] { return still_ours(world_); };
   const auto limit = world_.settings.upgrade.migrate_timeout;
   job.limit = limit.count() > 0 ? limit : duration(std::chrono::hours(24 * 7));
   job.on_output = [this, lines, all](std::string_view bytes) {
@@ -161,9 +162,7 @@ task<Result<bool>> upgrade_work::has_moved() {
 task<upgrade::step_result> upgrade_work::run_migrator(release_ptr to) {
   const std::string main = world_.settings.database.main;
   const auto database = world_.database;
-  auto head = co_await image_head(world_, release::image_of(to->project, release::api_service(to->project)));
-  if (!head) co_return failed_step(head.error());
-  head_ = *head;
+  if (auto head = co_await know_head(*to); !head) co_return failed_step(head.error());
   auto before = co_await read_schema(world_);
   if (!before) co_return failed_step(before.error());
   auto catalog = co_await database->catalog_fingerprint(main);
@@ -204,11 +203,11 @@ task<upgrade::step_result> upgrade_work::run_migrator(release_ptr to) {
               "Its whole output: difyd migrations log " + id_},
         moved);
   if (!after) co_return failed_step(after.error(), true);
-  if (*after != *head)
+  if (*after != *head_)
     co_return failed_step(
         Error{"migration-incomplete",
               "the migration to " + to_.text() + " ended with revision " +
-                  (after->empty() ? "none" : after->id) + " where the image's head is " + head->id,
+                  (after->empty() ? "none" : after->id) + " where the image's head is " + head_->id,
               "Its whole output: difyd migrations log " + id_},
         moved);
   if (!kept) co_return failed_step(kept.error(), moved);
@@ -231,7 +230,7 @@ task<upgrade::step_result> upgrade_work::migrate() {
   if (!to) co_return failed_step(to.error());
   world_.in_force.set(*to);
   if (auto reached = co_await reach_database(*to); !reached) co_return failed_step(reached.error());
-  if (auto lease = co_await take_lease(world_); !lease || !*lease)
+  if (auto lease = co_await take_lease(world_); !lease || !has_lease(*lease))
     co_return failed_step(
         lease ? Error{"lease-lost", "cannot migrate: the lease is " + *world_.lease_text.get(), {}}
               : lease.error());

@@ -1,6 +1,4 @@
 // Between the steps: what the next one stands on is there, and whether an operator wants to go back.
-#include <unistd.h>
-
 #include "difyd/base/log.hpp"
 #include "upgrade_work.hpp"
 
@@ -8,8 +6,6 @@ namespace difyd::supervisor {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr int lost_to_another = 75;
 
 }  // namespace
 
@@ -21,11 +17,8 @@ task<std::string> upgrade_work::missing() {
   if (world_.settings.database.kind == "bundled" || !world_.lease) co_return std::string();
   const auto lease = co_await take_lease(world_);
   if (!lease) co_return lease.error().message;
-  if (*lease) co_return std::string();
-  // The journal is the other machine's now: not a word more is written to it. The next start waits for the
-  // lease.
-  log::error("upgrade", "ends: another machine has the lease", {{"lease", *world_.lease_text.get()}});
-  ::_exit(lost_to_another);
+  if (*lease == grip::lost || *lease == grip::inherited) end_without_lease(world_);
+  co_return *lease == grip::held ? std::string() : "the lease is " + *world_.lease_text.get();
 }
 
 task<Result<>> upgrade_work::ready(upgrade::step at) {

@@ -17,13 +17,18 @@ task<upgrade::step_result> upgrade_work::start() {
   co_return good_step(to_.text() + " is up");
 }
 
+// Asked for once, before Dify is down: it takes a container.
+task<Result<>> upgrade_work::know_head(const release::release& to) {
+  if (head_) co_return Result<>{};
+  auto head = co_await image_head(world_, release::image_of(to.project, release::api_service(to.project)));
+  if (!head) co_return fail(head.error());
+  head_ = *head;
+  co_return Result<>{};
+}
+
 // An image that does not know the database's revision is never started on it.
 task<Result<>> upgrade_work::schema_is_head(const release::release& to) {
-  if (!head_) {
-    auto head = co_await image_head(world_, release::image_of(to.project, release::api_service(to.project)));
-    if (!head) co_return fail(head.error());
-    head_ = *head;
-  }
+  if (auto head = co_await know_head(to); !head) co_return head;
   auto schema = co_await read_schema(world_);
   if (!schema) co_return fail(schema.error());
   if (*schema == *head_) co_return Result<>{};

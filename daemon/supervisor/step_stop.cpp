@@ -92,16 +92,23 @@ task<Result<>> upgrade_work::stop_others(release_ptr what) {
   co_return co_await stop_services(world_, project_of(what), others, std::nullopt, id_);
 }
 
-// Whether a data service has been started with an image that the old release does not have.
-bool upgrade_work::data_service_moved(const release::release& to) const {
-  if (!source_) return false;
-  for (const auto& service : infrastructure(to.project)) {
-    if (!image_changes(source_->project, to.project, service)) continue;
-    for (const auto* container : stack::containers_of(*world_.observed.get(), service))
-      if (container->image == release::image_of(to.project, service) && container->state != "created")
-        return true;
-  }
-  return false;
+// Whether a data service starts with a new image: durable before that touches the data, like every begin
+// entry, so that no crash hides it.
+task<Result<bool>> upgrade_work::mark_new_data_service(release_ptr to) {
+  const auto& book = world_.book->current();
+  const bool changes =
+      source_ && std::ranges::any_of(infrastructure(to->project), [&](const std::string& service) {
+        return image_changes(source_->project, to->project, service);
+      });
+  if (!changes || !book.in_flight) co_return changes;
+  if (std::ranges::any_of(book.in_flight->entries, &ledger::journal_entry::irreversible)) co_return true;
+  ledger::journal_entry line;
+  line.step = upgrade::to_text(upgrade::step::stop);
+  line.at = std::chrono::system_clock::now();
+  line.detail = "a data service is about to start with a new image";
+  line.irreversible = true;
+  if (auto kept = co_await world_.book->append(std::move(line)); !kept) co_return fail(kept.error());
+  co_return true;
 }
 
 task<Result<>> upgrade_work::replace_data_services(release_ptr to) {
@@ -130,7 +137,8 @@ task<Result<>> upgrade_work::reach_silent_database() {
   if (auto linked = link_database(world_); !linked) co_return linked;
   auto lease = co_await take_lease(world_);
   if (!lease) co_return fail(lease.error());
-  if (!*lease) co_return fail("lease-lost", "cannot go on: the lease is " + *world_.lease_text.get());
+  if (!has_lease(*lease))
+    co_return fail("lease-lost", "cannot go on: the lease is " + *world_.lease_text.get());
   co_return co_await prove_silence();
 }
 
@@ -142,12 +150,13 @@ task<upgrade::step_result> upgrade_work::stop() {
   if (*old)
     if (auto stopped = co_await stop_old(*old); !stopped) co_return failed_step(stopped.error());
   world_.in_force.set(*next);
+  const auto moved = co_await mark_new_data_service(*next);
+  if (!moved) co_return failed_step(moved.error());
   auto done = co_await replace_data_services(*next);
   if (done) done = co_await reach_silent_database();
-  const bool moved = data_service_moved(**next);
-  if (!done) co_return failed_step(done.error(), moved);
+  if (!done) co_return failed_step(done.error(), *moved);
   co_return good_step(
-      *old ? "nothing of " + from_->text() + " runs, the databases are silent" : std::string(), moved);
+      *old ? "nothing of " + from_->text() + " runs, the databases are silent" : std::string(), *moved);
 }
 
 }  // namespace difyd::supervisor

@@ -2,7 +2,7 @@
 
 #include "difyd/base/log.hpp"
 #include "difyd/base/text.hpp"
-#include "difyd/release/roles.hpp"
+#include "guarding.hpp"
 #include "load_release.hpp"
 
 namespace difyd::supervisor {
@@ -49,17 +49,8 @@ std::optional<upgrade::guarded> upgrade_work::guard_of(step at) const {
   const bool silent = at == step::backup || at == step::migrate;
   const bool started = at == step::start || at == step::verify || at == step::commit;
   if ((!silent && !started) || !target_) return std::nullopt;
-  upgrade::guarded rules;
-  rules.id = id_;
-  rules.project = world_.settings.project;
+  auto rules = guard_rules(world_, id_, target_->project, started);
   rules.role = world_.database ? world_.database->where().user : world_.settings.database.user;
-  rules.started = started;
-  const auto& project = target_->project;
-  for (const auto& service : infrastructure(project)) rules.allowed[service];
-  if (!started) return rules;
-  for (const auto& [name, service] : project.services) rules.allowed[name];
-  for (const auto& name : release::database_users(project))
-    rules.allowed[name] = release::image_of(project, name);
   return rules;
 }
 
@@ -88,7 +79,9 @@ task<Result<>> upgrade_work::record(mark entry, std::string detail) {
     journaled_ = begun.has_value();
     co_return begun;
   }
-  co_return co_await world_.book->append(std::move(line));
+  auto written = co_await world_.book->append(std::move(line));
+  (void)co_await still_ours(world_);  // the write may have taken its time
+  co_return written;
 }
 
 void upgrade_work::show(mark entry, const std::string& detail) {

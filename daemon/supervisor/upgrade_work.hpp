@@ -64,15 +64,16 @@ class upgrade_work final : public upgrade::effects {
   // Stops what runs another image than `what` has for the service: never two versions while one comes up.
   task<Result<>> stop_others(release_ptr what);
   task<std::string> missing();
+  task<Result<>> know_head(const release::release& to);
   task<Result<>> schema_is_head(const release::release& to);
   // Links the database, after its own service of the stack was brought up.
   task<Result<>> reach_database(release_ptr what);
   // The last word before the old version is started: the database is as it left it.
   task<upgrade::step_result> as_left(release_ptr old);
   task<Result<>> remove_strangers(release_ptr what);
+  task<Result<bool>> mark_new_data_service(release_ptr to);
   task<Result<>> replace_data_services(release_ptr to);
   task<Result<>> reach_silent_database();
-  bool data_service_moved(const release::release& to) const;
   // Whether the main database is other than before the first run of a migrator of this upgrade.
   task<Result<bool>> has_moved();
   task<upgrade::step_result> migrate_alone(release_ptr to);

@@ -44,7 +44,9 @@ std::vector<intruder> intruders(const guarded& allowed, const std::vector<databa
   return found;
 }
 
-bool of_dify(const database::session_info& session, const std::string& role) { return session.user == role; }
+bool of_dify(const database::session_info& session, const std::string& role) {
+  return !role.empty() && session.user == role;
+}
 
 std::string to_text(const database::session_info& session) {
   return (session.application_name.empty() ? "unnamed" : session.application_name) + " (pid " +

@@ -75,8 +75,9 @@ class Database(unittest.TestCase):
         self.assertEqual(self.partition(90, lambda s: lambda peer: peer != s.m.postgres["DIFYD_POSTGRES_HOST"]), "done")
 
     def keep_state(self, s):
-        s.m.sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'dify'", "postgres")
-        s.m.sql("create database dify_before template dify owner dify", "postgres")
+        s.m.sql("create database dify_before owner dify", "postgres")
+        s.m.docker("exec", s.m.postgres["DIFYD_POSTGRES_CONTAINER"], "sh", "-c",
+                   "pg_dump -U postgres dify | psql -qU postgres -v ON_ERROR_STOP=1 dify_before")
 
     def put_state_back(self, s):
         s.m.sql("drop database dify with (force)", "postgres")

@@ -162,6 +162,21 @@ TEST_CASE("a stack that may still run keeps a free lease from being inherited") 
   REQUIRE(run_task(c.loop, c.claim.release(false)));
 }
 
+TEST_CASE("for a while after a renewal nobody can have inherited the lease") {
+  machine a("a", as(), "dify", {std::chrono::seconds(2), std::chrono::seconds(1)});
+  REQUIRE(eventually([&] { return a.acquire().held; }));
+  CHECK_FALSE(a.claim.fresh());
+  REQUIRE(run_task(a.loop, a.claim.renew("1.11.4", true)));
+  CHECK(a.claim.fresh());
+  end_lease_sessions();
+  CHECK(eventually([&] { return !a.claim.fresh(); }));
+  CHECK(eventually([&] { return a.acquire().held; }));
+  // Who says that nothing runs is inherited at once.
+  REQUIRE(run_task(a.loop, a.claim.renew("1.11.4", true)));
+  REQUIRE(run_task(a.loop, a.claim.renew("1.11.4", false)));
+  CHECK_FALSE(a.claim.fresh());
+}
+
 TEST_CASE("a pooler is no place for a lease") {
   endpoint pooler = as("plain", "plain");
   const auto port = from_environment("PGTEST_POOLER_PORT");

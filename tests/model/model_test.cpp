@@ -132,7 +132,7 @@ TEST_CASE("model: what heals by itself does not hold") {
         scenario{migration::moves, coming_up::well, false, false, true}}) {
     const int points = drive(plan, {}).points;
     for (const auto kind : {event::crash, event::crash_human, event::reboot, event::replaced, event::dockerd,
-                            event::database, event::human})
+                            event::database, event::human, event::share})
       for (const int arg : {0, 3, 60})
         for (int at = 1; at <= points; ++at) {
           const auto run = drive(plan, {{at, kind, arg}});
@@ -173,7 +173,7 @@ TEST_CASE("model: every defect is found") {
       const auto& plan = plans[chance() % plans.size()];
       const auto acts = random_script(chance);
       const auto run = drive(plan, acts, wrong);
-      if (run.violated.empty() && runs < 30000) continue;
+      if (run.violated.empty() && runs < 100000) continue;
       std::cout << to_text(wrong) << ": run " << runs << ": " << run.violated << ": "
                 << to_text(shrunk(plan, acts, wrong)) << " (" << to_text(plan) << ")\n";
       INFO(to_text(wrong));

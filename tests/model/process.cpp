@@ -75,7 +75,7 @@ process::process(asio::io_context& loop, world& w, int machine)
 task<void> process::at(const char* what) {
   w_.pass(machine_, what);
   // keep_lease in supervisor/links.cpp.
-  if (had_lease_ && w_.lease == -1) (void)take_lease();
+  if (had_lease_ && w_.lease == -1 && w_.owner == machine_) (void)take_lease();
   if (!w_.abort || !stepping_ || !upgrade::abort_interrupts(step_)) co_return;
   aborted_.cancel();
   asio::steady_timer cancelled(aborted_.get_executor(), asio::steady_timer::time_point::max());
@@ -93,20 +93,31 @@ task<void> process::abort() {
 
 bool process::take_lease() {
   if (is(defect::no_lease)) return true;
-  if (w_.reachable(machine_) && w_.lease == -1) w_.lease = machine_;
+  if (had_lease_) fence();
+  if (w_.reachable(machine_) && w_.lease == -1) w_.lease = w_.owner = machine_;
   had_lease_ = had_lease_ || w_.lease == machine_;
   return w_.lease == machine_;
+}
+
+// still_ours in supervisor/links.cpp, asked before a write and before whatever is started.
+void process::fence() {
+  if (w_.plan.bundled || is(defect::no_fence) || w_.owner == machine_ || !had_lease_) return;
+  w_.note("another machine has, or had, the lease: this process ends");
+  throw crashed{machine_};
 }
 
 // ledger/book.cpp: a change that cannot be written changes nothing.
 task<Result<>> process::write(change next) {
   if (!next) co_return fail(next.error());
   co_await at("writes to the share");
+  fence();
   if (w_.share_away > 0) {
     --w_.share_away;
     w_.note("the write fails");
     if (w_.share_lands) w_.share = *next;
     w_.unknown_landing = unsettled_ = true;
+    // may_write in supervisor/links.cpp: an upgrade that is under way waits.
+    if (journaled_ && !abort_requested() && !is(defect::impatient)) co_return co_await write(std::move(next));
     co_return fail("disk-full", "cannot write the ledger");
   }
   w_.writing(machine_, *next);

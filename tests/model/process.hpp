@@ -56,6 +56,7 @@ class process final : public upgrade::effects {
 
   bool is(defect which) const { return w_.wrong == which; }
   bool take_lease();
+  void fence();
   Result<> engine_answers() const;
   void begin(upgrade::step at);
   task<Result<>> stop_all(role what);

@@ -17,6 +17,7 @@ Error no_database() { return {"database-not-up", "cannot reach the database", {}
 }  // namespace
 
 void process::begin(step at) {
+  fence();
   step_ = at;
   stepping_ = true;
   w_.note("step " + std::string(upgrade::to_text(at)));
@@ -80,6 +81,7 @@ task<Result<>> process::bring_up(int version, std::vector<role> services) {
     if (one) one->always = false;
     if (one && one->running && w_.same(*one, version)) continue;
     container wanted{each, version, machine_};
+    fence();
     w_.starting(wanted);
     if (one)
       *one = wanted;
@@ -95,6 +97,7 @@ task<Result<>> process::bring_up(int version, std::vector<role> services) {
       auto* one = w_.find(machine_, each, version);
       if (!one) co_return fail("service-gone", "a container has gone");
       if (!one->running) {
+        fence();
         w_.starting(*one);
         one->running = true;
         co_await at("a container started again");
@@ -251,6 +254,7 @@ task<step_result> process::run_migrator() {
   if (auto answers = engine_answers(); !answers) co_return failed(answers.error());
   container job{role::migrator, to_, machine_};
   job.boot = 8;
+  fence();
   w_.starting(job);
   std::erase_if(w_.containers, [this](const container& one) {
     return one.what == role::migrator && !one.running && one.machine == machine_;

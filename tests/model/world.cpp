@@ -23,8 +23,8 @@ std::string text(const container& one) {
 
 const char* to_text(event value) {
   static constexpr std::array<const char*, events> names{
-      "crash", "crash+human", "crash+restore", "reboot", "replaced", "dockerd",    "database",
-      "human", "stranger",    "share",         "abort",  "takeover", "fix-release"};
+      "crash", "crash+human", "crash+restore", "reboot", "replaced", "dockerd",     "database",
+      "human", "stranger",    "share",         "abort",  "takeover", "fix-release", "frozen"};
   return names[static_cast<std::size_t>(value)];
 }
 
@@ -224,7 +224,7 @@ void world::pass(int machine, const char* what) {
 }
 
 void world::let_go(int points) {
-  for (int i = 0; i < points; ++i) tick();
+  while (points-- > 0) tick();
 }
 
 void world::lose_sessions() {
@@ -260,9 +260,9 @@ void world::reboot(bool engine_only) {
 }
 
 // Machine 0 is cut off from the database for longer than the inheritance rules ask for: its sessions
-// are gone, its containers run on. difyd must have stopped them by then and ended itself.
-void world::take_over(int dies) {
-  if (plan.bundled) return;
+// are gone. difyd must have stopped what runs by then and ended itself; asleep it finds out afterwards.
+void world::take_over(int dies, bool asleep) {
+  if (plan.bundled || (asleep && lease != 0)) return;
   cut_off = true;
   for (auto& one : containers)
     if (one.machine == 0) {
@@ -270,15 +270,14 @@ void world::take_over(int dies) {
       one.connected = false;
     }
   if (lease == 0) lease = -1;
-  const bool fenced = wrong != defect::no_fence;
-  if (fenced)
-    for (auto& one : containers)
-      if (one.machine == 0) stop(one);
+  const bool fenced = wrong != defect::no_fence, proven = asleep && silence;
+  for (auto& one : containers)
+    if (one.machine == 0 && (fenced || asleep)) stop(one);
   let_go(3);
-  silence = false;
   second(*this, dies);
+  silence = proven && owner == 0;
   cut_off = false;
-  if (fenced) throw crashed{0};
+  if (fenced && !asleep) throw crashed{0};
 }
 
 void world::happen(const act& what) {
@@ -325,7 +324,8 @@ void world::happen(const act& what) {
       abort = true;
       return;
     case event::takeover:
-      return take_over(what.arg);
+    case event::frozen:
+      return take_over(what.arg, what.what == event::frozen);
     case event::fix_release:
       fix = true;
       return;

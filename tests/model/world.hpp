@@ -49,8 +49,9 @@ enum class event {
   abort,          // `difyd abort`
   takeover,       // our machine is cut off; a second one inherits, ends after `arg` points (0: stays)
   fix_release,    // an operator asks for version 3 in a hold
+  frozen          // as takeover, but our difyd sleeps meanwhile and wakes up where it was
 };
-inline constexpr int events = 13;
+inline constexpr int events = 14;
 const char* to_text(event value);
 
 struct act {
@@ -128,6 +129,7 @@ struct world {
   int backend = 0;        // points that a migrator without a container is still at work
   int backend_version = 0;
   int lease = -1;        // machine that holds it
+  int owner = 0;         // ... or had it last
   bool cut_off = false;  // machine 0 cannot reach the database
   // The share.
   ledger::record share;
@@ -183,7 +185,7 @@ struct world {
   void happen(const act& what);
   void human();
   void reboot(bool engine_only);
-  void take_over(int dies);
+  void take_over(int dies, bool asleep);
   void migrate_on(container& one);
   void lose_sessions();
 };

@@ -77,6 +77,8 @@ class lease {
 
   // What the last call found out; no I/O.
   bool held() const;
+  // Renewed with stack_up so lately, sleep included, that nobody can have inherited it since.
+  bool fresh() const;
   // "database difyd" or "schema difyd in dify"; "" before the first acquire.
   std::string place() const;
 

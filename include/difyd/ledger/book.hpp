@@ -13,13 +13,17 @@
 
 namespace difyd::ledger {
 
+// Asked before each write, and again, with its error, after one that failed: whether to write now. Its error
+// ends the change.
+using write_gate = std::function<task<Result<>>(std::optional<Error> failed)>;
+
 // Every change is durable before its call returns and before `current` shows it; a change
 // that cannot be written changes nothing. Calls queue, one write at a time.
 class book {
  public:
   // Errors: those of the store, "ledger-newer", "ledger-corrupt". No file is an empty ledger.
   static task<Result<std::unique_ptr<book>>> open(asio::any_io_executor executor,
-                                                  std::shared_ptr<store> files);
+                                                  std::shared_ptr<store> files, write_gate gate = {});
 
   const record& current() const { return *state_.get(); }
   const cell<record>& state() const { return state_; }
@@ -27,6 +31,10 @@ class book {
 
   // Reads the file again: another machine may have written it while it had the lease. Errors as open's.
   task<Result<>> reload();
+
+  // Makes the file say what memory says, where a write failed and may have landed since. Nothing to do: no
+  // write.
+  task<Result<>> settle();
 
   // Installation, adoption: what runs is this, without an upgrade. The former one becomes `previous`
   // where its version differs.
@@ -49,13 +57,16 @@ class book {
   task<Result<std::optional<std::string>>> log(std::string name);
 
  private:
-  book(asio::any_io_executor executor, std::shared_ptr<store> files, record initial);
+  book(asio::any_io_executor executor, std::shared_ptr<store> files, record initial, write_gate gate);
   task<Result<>> change(std::function<Result<record>(const record&)> how);
   task<void> take_turn();
+  task<Result<>> write(std::string name, std::string bytes);
 
   std::shared_ptr<store> files_;
   cell<record> state_;
   cell<bool> busy_;
+  bool unsettled_ = false;  // a write failed, and what the file says is not known
+  write_gate gate_;
 };
 
 // The changes themselves, pure.

@@ -27,6 +27,8 @@ struct apply_options {
   // What to do for create_folder; default: std::filesystem. A share that may hang is reached through a
   // helper.
   std::function<task<Result<>>(std::string path)> make_folder;
+  // Asked before each operation that starts a container; its error is the operation's.
+  std::function<task<Result<>>()> may_start;
   // X-Registry-Auth for an image reference; default anonymous.
   std::function<std::string(const std::string& image)> registry_auth;
   int parallel_pulls = 4;

@@ -15,11 +15,12 @@ struct job_spec {
   std::optional<compose::text_list> command;
   compose::environment_map environment;  // over the service's
   compose::text_map labels;
-  std::string network;  // key of the only network to join; empty: the service's own
-  duration limit{std::chrono::hours(1)};             // from its start to its end
-  duration grace{std::chrono::seconds(10)};         // between stop and kill when it is cancelled or overruns
+  std::string network;                       // key of the only network to join; empty: the service's own
+  duration limit{std::chrono::hours(1)};     // from its start to its end
+  duration grace{std::chrono::seconds(10)};  // between stop and kill when it is cancelled or overruns
   std::function<void(std::string_view)> on_output;  // both streams, as they come
   std::function<void(const std::string& id, const std::string& name)> on_created;  // before it starts
+  std::function<task<Result<>>()> may_start;  // asked last of all; its error is the job's
   bool keep = true;  // the container stays for its log and exit code; else removed at the end
 };
 

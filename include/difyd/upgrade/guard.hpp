@@ -17,8 +17,9 @@ struct guarded {
   std::string id;                              // of the upgrade
   std::string project;                         // compose project
   std::map<std::string, std::string> allowed;  // service -> the only image that it may run; empty: any
-  std::string role;                            // Dify's on the databases
+  std::string role;                            // Dify's on the databases; empty: no session is ended
   bool started = false;                        // the new version's own sessions are expected
+  friend bool operator==(const guarded&, const guarded&) = default;
 };
 
 struct intruder {

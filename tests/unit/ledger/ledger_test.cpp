@@ -261,6 +261,31 @@ TEST_CASE("changes that are asked for at once are all kept") {
   CHECK(mine.current().in_flight->entries.size() == 20);
 }
 
+TEST_CASE("a gate keeps writes back and has failed ones tried again") {
+  const folder dir;
+  const std::string place = dir.path + "/later/.difyd";
+  asio::io_context loop;
+  bool may = true;
+  int failures = 0;
+  write_gate gate = [&](std::optional<Error> failed) -> task<Result<>> {
+    if (failed && ++failures == 3) std::filesystem::create_directory(dir.path + "/later");
+    if (!may) co_return fail("lease-lost", "cannot write");
+    co_return Result<>{};
+  };
+  auto files = std::make_shared<folder_store>(loop.get_executor(), place);
+  auto opened = run_task(loop, book::open(loop.get_executor(), files, gate));
+  REQUIRE(opened);
+  REQUIRE(run_task(loop, (*opened)->deploy(deployed("1.11.3"))));
+  CHECK(failures == 3);
+  const auto before = read_file(place + "/ledger.json").value();
+  may = false;
+  CHECK(run_task(loop, (*opened)->deploy(deployed("1.11.4"))).error().code == "lease-lost");
+  CHECK(run_task(loop, (*opened)->keep_log("x.log", "x")).error().code == "lease-lost");
+  CHECK((*opened)->current().deployed->version.text() == "1.11.3");
+  CHECK(read_file(place + "/ledger.json").value() == before);
+  CHECK(run_task(loop, (*opened)->log("x.log")).value() == std::nullopt);
+}
+
 TEST_CASE("a ledger that cannot be written changes nothing, one that cannot be read stays") {
   const folder dir;
   asio::io_context loop;
@@ -275,4 +300,45 @@ TEST_CASE("a ledger that cannot be written changes nothing, one that cannot be r
   REQUIRE_FALSE(corrupt);
   CHECK(corrupt.error().code == "ledger-corrupt");
   CHECK(read_file(dir.path + "/ledger.json").value() == "{ torn");
+}
+
+namespace {
+
+// A share that hangs: a write lands later, and nothing is read meanwhile.
+struct hanging_store final : store {
+  bool hangs = false;
+  std::map<std::string, std::string> files, late;
+  task<Result<std::optional<std::string>>> read(std::string name) override {
+    if (hangs) co_return fail("share-hung", "no answer");
+    if (!files.contains(name)) co_return std::nullopt;
+    co_return files.at(name);
+  }
+  task<Result<>> write(std::string name, std::string bytes) override {
+    (hangs ? late : files)[name] = std::move(bytes);
+    if (hangs) co_return fail("share-hung", "no answer");
+    co_return Result<>{};
+  }
+  std::string place(const std::string& name) const override { return name; }
+};
+
+}  // namespace
+
+TEST_CASE("a write that failed and lands later is taken back") {
+  asio::io_context loop;
+  auto files = std::make_shared<hanging_store>();
+  auto opened = run_task(loop, book::open(loop.get_executor(), files));
+  REQUIRE(opened);
+  book& mine = **opened;
+  REQUIRE(run_task(loop, mine.deploy(deployed("1.11.3"))));
+  files->hangs = true;
+  CHECK_FALSE(run_task(loop, mine.begin_upgrade(started("u1", "1.11.4"))));
+  CHECK_FALSE(run_task(loop, mine.settle()));
+  files->hangs = false;
+  files->files = files->late;
+  REQUIRE(run_task(loop, mine.settle()));
+  CHECK(parse(files->files.at("ledger.json"), "x").value() == mine.current());
+  CHECK_FALSE(mine.current().in_flight);
+  files->files["ledger.json"] = "untouched";
+  REQUIRE(run_task(loop, mine.settle()));
+  CHECK(files->files.at("ledger.json") == "untouched");
 }

@@ -87,11 +87,16 @@ TEST_CASE("sessions that an upgrade did not start") {
   };
   const auto pids = [&](bool started) {
     std::vector<int> list;
-    for (const auto& each : intruders(rules(started), all, {"10.0.0.2", "172.18.0.4"})) list.push_back(each.session);
+    for (const auto& each : intruders(rules(started), all, {"10.0.0.2", "172.18.0.4"}))
+      list.push_back(each.session);
     return list;
   };
   // An administrator is nobody's Dify; a migrator is waited for, never ended.
   CHECK(pids(false) == std::vector<int>{3, 4, 6});
   // From difyd's own address and from its containers come the sessions of the new version.
   CHECK(pids(true) == std::vector<int>{4});
+  // Without a role, in a hold, nobody's session is ended.
+  auto hold = rules(false);
+  hold.role.clear();
+  CHECK(intruders(hold, {session(7, "psql", "10.0.0.7", "dify"), session(8, "", "", "")}, {}).empty());
 }
