@@ -103,6 +103,22 @@ task<int> check_with_daemon(options given, bool& answered) {
   co_return health::exit_code(*findings);
 }
 
+// A typed answer on a terminal; nobody can give one elsewhere.
+bool agrees_to(const std::string& version) {
+  if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1 || answers_in_json()) return false;
+  std::printf("\nDify stops, and %s comes back as it was then. Type %s to go on: ", version.c_str(),
+              version.c_str());
+  std::fflush(stdout);
+  std::string typed;
+  for (int c; (c = std::getchar()) != EOF && c != '\n';) typed += static_cast<char>(c);
+  return trim(typed) == version;
+}
+
+Error not_agreed(const control::restore_plan& plan) {
+  return {"not-agreed", "nothing was restored: nobody agreed to it",
+          "Where there is no terminal: difyd rollback --restore " + plan.backup + " --yes"};
+}
+
 }  // namespace
 
 int show_status(const options& given) {
@@ -181,6 +197,38 @@ int abort_upgrade(const options& given) {
     // Going back is what was asked for.
     co_return code == undone || code == refused ? int(succeeded) : code;
   }(given));
+}
+
+int show_backups(const options& given) {
+  return run_to_end(
+      show<std::vector<control::backup>>(given, "/v1/backups", control::parse_backups, render, 60s));
+}
+
+int take_backup(const options& given, bool wait) { return run_to_end(act(given, "/v1/backup", "{}", wait)); }
+
+int verify_backup(const options& given, const std::string& id) {
+  return run_to_end(act(given, "/v1/backup/verify", control::backup_request(id), true));
+}
+
+int rollback(const options& given, bool wait) {
+  return run_to_end([](options o, bool follow) -> task<int> {
+    const int code = co_await act(o, "/v1/rollback", "{}", follow);
+    // Going back is what was asked for.
+    co_return code == undone ? int(succeeded) : code;
+  }(given, wait));
+}
+
+int restore(const options& given, const std::string& backup, bool yes, bool wait) {
+  return run_to_end([](options o, std::string id, bool agreed, bool follow) -> task<int> {
+    control::client daemon(socket_path(o));
+    auto answer = co_await daemon.get("/v1/restore?backup=" + percent_encode(id), 60s);
+    if (!answer) co_return report(answer.error(), exit_code_of(answer.error()));
+    auto plan = control::parse_restore_plan(*answer);
+    if (!plan) co_return report(plan.error());
+    if (!o.json) put(render(*plan));
+    if (!agreed && !agrees_to(plan->version)) co_return report(not_agreed(*plan), usage_error);
+    co_return co_await act(o, "/v1/rollback", control::backup_request(plan->backup), follow);
+  }(given, backup, yes, wait));
 }
 
 int stack_up(const options& given, bool wait) { return run_to_end(act(given, "/v1/stack/up", "{}", wait)); }

@@ -19,6 +19,13 @@ int show_services(const options& given);
 int start_upgrade(const options& given, const control::upgrade_wish& wish, bool wait);
 int resume_upgrade(const options& given, bool wait);
 int attach_to_upgrade(const options& given);
+int show_backups(const options& given);
+int take_backup(const options& given, bool wait);
+// The newest where `id` is empty.
+int verify_backup(const options& given, const std::string& id);
+int rollback(const options& given, bool wait);
+// Says what is lost and asks, unless `yes`.
+int restore(const options& given, const std::string& backup, bool yes, bool wait);
 int stack_up(const options& given, bool wait);
 int abort_upgrade(const options& given);
 int stack_down(const options& given, bool wait);

@@ -132,6 +132,25 @@ std::string render(const std::vector<control::migration>& migrations) {
   return table(rows);
 }
 
+std::string render(const std::vector<control::backup>& backups) {
+  if (backups.empty()) return "there is no backup; take one with: difyd backup\n";
+  std::vector<std::vector<std::string>> rows{{"ID", "VERSION", "TAKEN", "SIZE", "NOTE"}};
+  for (const auto& each : backups) {
+    std::string note = each.writes_stopped ? "writes had stopped" : "Dify served meanwhile";
+    if (!each.problem.empty()) note = "not for difyd rollback: " + each.problem;
+    rows.push_back({each.id, each.version, each.time, bytes_text(each.bytes), note});
+  }
+  return table(rows);
+}
+
+std::string render(const control::restore_plan& plan) {
+  std::string text = "restoring backup " + plan.backup + " brings Dify " + plan.version + " back\n\nlost\n";
+  for (const auto& each : plan.loses) text += wrapped(each, "  ");
+  text += "\nkept\n";
+  for (const auto& each : plan.keeps) text += wrapped(each, "  ");
+  return text;
+}
+
 std::string render(const std::vector<control::past_upgrade>& history) {
   if (history.empty()) return "nothing has been upgraded yet\n";
   std::vector<std::vector<std::string>> rows{

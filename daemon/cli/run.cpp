@@ -54,9 +54,11 @@ struct arguments {
   bool no_wait = false;
   bool with_health = false;
   bool follow = false;
+  bool yes = false;
   std::string version;
   std::string from;  // a version
   std::string id;
+  std::string backup;
   std::vector<std::string> acknowledged;
   std::string plan;  // hash
   std::vector<std::string> services;
@@ -96,6 +98,11 @@ int upgrade(const arguments& given) {
     return report({"usage", "difyd upgrade wants a version", "For example: difyd upgrade 1.12.1"},
                   usage_error);
   return start_upgrade(given.global, {given.version, given.acknowledged, given.plan}, !given.no_wait);
+}
+
+int rollback_or_restore(const arguments& given) {
+  if (given.backup.empty()) return rollback(given.global, !given.no_wait);
+  return restore(given.global, given.backup, given.yes, !given.no_wait);
 }
 
 bool is_json(const char* word) { return std::strcmp(word, "--json") == 0; }
@@ -233,6 +240,23 @@ class command_line {
                      "carry out this plan of difyd plan, or refuse where it is another now")
         ->type_name("HASH");
     upgrade->add_flag("--follow", given_.follow, "follow the upgrade in flight, whoever began it");
+    auto* rollback =
+        waiting(add("rollback", "put the old version back: while that is possible, or from a backup",
+                    [this] { return rollback_or_restore(given_); }));
+    rollback->add_option("--restore", given_.backup, "the backup, as difyd backup list has it")
+        ->type_name("BACKUP");
+    rollback->add_flag("--yes", given_.yes, "do not ask");
+    auto* backup = waiting(add("backup", "take a backup now, whatever the stack does",
+                               [this] { return take_backup(given_.global, !given_.no_wait); }));
+    backup->add_subcommand("list", "the backups that are there")->callback([this] {
+      backup_ = [this] { return show_backups(given_.global); };
+    });
+    auto* verify = backup->add_subcommand("verify", "hashes, and every dump read back");
+    verify->add_option("id", given_.id, "as difyd backup list has it (default: the newest)");
+    verify->callback([this] { backup_ = [this] { return verify_backup(given_.global, given_.id); }; });
+    backup->callback([this] {
+      chosen_ = backup_ ? backup_ : [this] { return take_backup(given_.global, !given_.no_wait); };
+    });
     auto* migrations =
         add("migrations", "the migrations that were run", [this] { return show_migrations(given_.global); });
     auto* log = migrations->add_subcommand("log", "the whole output of one");
@@ -275,6 +299,7 @@ class command_line {
   arguments given_;
   std::function<int()> chosen_;
   std::function<int()> config_;
+  std::function<int()> backup_;
   bool log_chosen_ = false;
 };
 

@@ -69,10 +69,10 @@ constexpr key rows[] = {
      .where = list([](settings& s) -> auto& { return s.upgrade.backup_command; }),
      .example = "[/usr/local/sbin/dify-backup]",
      .description =
-         "Program and arguments, run without a shell, with DIFYD_UPGRADE, DIFYD_FROM, DIFYD_TO, PGHOST, "
-         "PGPORT, "
-         "PGUSER, PGPASSFILE and PGAPPNAME. 0: there is a backup; 75: not now; others: it failed. In both "
-         "cases the old version is started again. Sessions with another application_name are ended."},
+         "Program and arguments, run without a shell, with DIFYD_UPGRADE, DIFYD_FROM, DIFYD_TO (empty for difyd "
+         "backup), DIFYD_BACKUP_FOLDER, PGHOST, PGPORT, PGUSER, PGPASSFILE and PGAPPNAME. 0: "
+         "there is a backup; 75: not now; others: it failed. In an upgrade both make the old version start "
+         "again. Sessions with another application_name are ended."},
     {.path = "upgrade.backup_timeout",
      .where = time([](settings& s) -> auto& { return s.upgrade.backup_timeout; }),
      .fallback = "1h",
@@ -92,6 +92,14 @@ constexpr key rows[] = {
      .wants = form::between,
      .range = "1s..10m",
      .description = "Bound of the hook; then it is killed."},
+    {.path = "upgrade.keep_backups",
+     .where = number([](settings& s) -> auto& { return s.upgrade.keep_backups; }),
+     .fallback = "5",
+     .wants = form::between,
+     .range = "1..1000",
+     .description =
+         "How many backups stay in .difyd/backups: the oldest ones are removed after a committed upgrade and "
+         "after difyd backup, but never that of an upgrade in flight or held, nor what has no backup.json."},
 
     {.path = "health.probe_interval",
      .where = time([](settings& s) -> auto& { return s.health.probe_interval; }),

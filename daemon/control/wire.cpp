@@ -44,6 +44,10 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(migration, id, upgrade, from_rev
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(past_upgrade, id, from, to, started, seconds,
                                                 downtime_seconds, result, reason, steps)
 
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(backup, id, time, kind, version, revision, upgrade,
+                                                writes_stopped, databases, bytes, problem)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(restore_plan, backup, version, loses, keeps)
+
 void to_json(nlohmann::json& json, const status& from) {
   json = {{"program_version", from.program_version},
           {"project", from.project},
@@ -125,6 +129,8 @@ std::string to_json(const std::vector<migration>& value) { return dump(value); }
 std::string to_json(const past_upgrade& value) { return dump(value); }
 std::string to_json(const std::vector<past_upgrade>& value) { return dump(value); }
 std::string to_json(const std::vector<service_status>& value) { return dump(value); }
+std::string to_json(const std::vector<backup>& value) { return dump(value); }
+std::string to_json(const restore_plan& value) { return dump(value); }
 std::string log_json(const std::string& migration, const std::string& text) {
   return dump({{"id", migration}, {"log", text}});
 }
@@ -145,11 +151,17 @@ Result<std::vector<migration>> parse_migrations(std::string_view json) {
 Result<std::vector<past_upgrade>> parse_history(std::string_view json) {
   return parse<std::vector<past_upgrade>>(json, "the history");
 }
+Result<std::vector<backup>> parse_backups(std::string_view json) {
+  return parse<std::vector<backup>>(json, "the backups");
+}
+Result<restore_plan> parse_restore_plan(std::string_view json) {
+  return parse<restore_plan>(json, "what a restore would do");
+}
 
 bool bad_input(std::string_view code) {
-  constexpr std::string_view codes[] = {"bad-request",      "bad-version",     "version-older",
-                                        "version-deployed", "release-unknown", "no-such-service",
-                                        "no-such-migration"};
+  constexpr std::string_view codes[] = {"bad-request",       "bad-version",     "version-older",
+                                        "version-deployed",  "release-unknown", "no-such-service",
+                                        "no-such-migration", "no-such-backup"};
   return std::ranges::find(codes, code) != std::end(codes);
 }
 
@@ -174,6 +186,7 @@ std::string upgrade_request(const upgrade_wish& wish) {
 std::string services_request(const std::vector<std::string>& services) {
   return dump({{"services", services}});
 }
+std::string backup_request(const std::string& id) { return dump({{"backup", id}}); }
 Result<upgrade_wish> parse_upgrade_request(std::string_view json) {
   auto version = parse_request<std::string>(json, "version");
   if (!version) return fail(std::move(version.error()));
@@ -185,6 +198,9 @@ Result<upgrade_wish> parse_upgrade_request(std::string_view json) {
 }
 Result<std::vector<std::string>> parse_services_request(std::string_view json) {
   return parse_request<std::vector<std::string>>(json, "services");
+}
+Result<std::string> parse_backup_request(std::string_view json) {
+  return parse_request<std::string>(json, "backup");
 }
 
 }  // namespace difyd::control

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "difyd/base/sha256.hpp"
+#include "difyd/base/text.hpp"
 
 namespace difyd::database {
 namespace {
@@ -177,6 +178,54 @@ Result<bool> ask_terminate(session& s, int pid) {
   const auto found = s.query("select pg_terminate_backend(" + id + ")", {}, "end session " + id);
   if (!found) return fail(found.error());
   return truth(found->front()[0]);
+}
+
+namespace {
+
+// A database with a session on it is neither dropped nor renamed. What the role may not end, it is told
+// then; the server's own workers make way by themselves.
+Result<> end_sessions(session& s, const std::vector<std::string>& databases) {
+  const auto ended = s.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"
+      " and backend_type = 'client backend' and pg_has_role(usesysid, 'USAGE') and datname in (" +
+          placeholders(databases.size()) + ")",
+      databases, "end the sessions on " + join(databases, ", "));
+  if (!ended) return fail(ended.error());
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<database_entry>> ask_databases(session& s) {
+  const auto found = s.query(
+      "select datname, pg_has_role(datdba, 'USAGE'), case when has_database_privilege(oid, 'CONNECT') then "
+      "pg_database_size(oid) else 0 end from pg_database where datallowconn and not datistemplate order by 1",
+      {}, "list databases");
+  if (!found) return fail(found.error());
+  std::vector<database_entry> databases;
+  for (const auto& r : *found) databases.push_back({text(r[0]), truth(r[1]), big_number(r[2])});
+  return databases;
+}
+
+Result<> ask_drop(session& s, const std::string& name) {
+  if (auto ended = end_sessions(s, {name}); !ended) return ended;
+  const auto done = s.query("drop database if exists " + identifier(name), {}, "drop database " + name);
+  if (!done) return fail(done.error());
+  return {};
+}
+
+Result<> ask_rename(session& s, const std::vector<new_name>& names) {
+  std::vector<std::string> old;
+  std::string sql;
+  for (const auto& each : names) {
+    old.push_back(each.from);
+    sql += "alter database " + identifier(each.from) + " rename to " + identifier(each.to) + ";";
+  }
+  if (auto ended = end_sessions(s, old); !ended) return ended;
+  // Statements that are sent together are one transaction.
+  const auto done = s.query(sql, {}, "rename " + join(old, ", "));
+  if (!done) return fail(done.error());
+  return {};
 }
 
 Result<> ask_create(session& s, const std::string& name) {

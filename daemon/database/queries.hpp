@@ -20,5 +20,8 @@ Result<std::vector<session_info>> ask_sessions(session& s, const std::vector<std
 Result<std::vector<blocker>> ask_blockers(session& s, const std::string& application_name);
 Result<bool> ask_terminate(session& s, int pid);
 Result<> ask_create(session& s, const std::string& name);
+Result<std::vector<database_entry>> ask_databases(session& s);
+Result<> ask_drop(session& s, const std::string& name);
+Result<> ask_rename(session& s, const std::vector<new_name>& names);
 
 }  // namespace difyd::database

@@ -124,6 +124,21 @@ task<Result<>> server::create_database(std::string through, std::string name) {
   return state_->ask<void>(std::move(through), [name](session& s) { return ask_create(s, name); });
 }
 
+task<Result<std::vector<database_entry>>> server::databases(std::string through) {
+  return state_->ask<std::vector<database_entry>>(std::move(through), ask_databases);
+}
+
+task<Result<>> server::drop_database(std::string through, std::string name) {
+  return state_->ask<void>(std::move(through), [name](session& s) { return ask_drop(s, name); });
+}
+
+task<Result<>> server::rename_databases(std::string through, std::vector<new_name> names) {
+  return state_->ask<void>(through, [names, through, connections = state_->connections](session& s) {
+    std::erase_if(connections->open, [&](const auto& each) { return each.first != through; });
+    return ask_rename(s, names);
+  });
+}
+
 task<void> server::close() {
   std::function<Result<>()> call = [connections = state_->connections]() -> Result<> {
     connections->open.clear();

@@ -121,6 +121,25 @@ task<Result<>> book::finish_upgrade(ending result, std::string reason, std::opti
   });
 }
 
+task<Result<>> book::begin_restore(restore started) {
+  return change([started = std::move(started)](const record& book) { return with_restore(book, started); });
+}
+
+task<Result<>> book::set_restore_stage(restore_stage stage) {
+  return change([stage](const record& book) { return with_restore_stage(book, stage); });
+}
+
+task<Result<>> book::settle_restore(deployment now, std::string reason) {
+  const auto at = std::chrono::system_clock::now();
+  return change([now = std::move(now), reason = std::move(reason), at](const record& book) {
+    return with_restored(book, now, reason, at);
+  });
+}
+
+task<Result<>> book::finish_restore() {
+  return change([](const record& book) -> Result<record> { return without_restore(book); });
+}
+
 task<Result<>> book::record_migration(migration_record migration) {
   return change([migration = std::move(migration)](const record& book) -> Result<record> {
     return with_migration(book, migration);

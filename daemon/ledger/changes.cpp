@@ -20,6 +20,12 @@ void put(std::vector<upgrade_record>& history, upgrade_record line) {
   if (history.size() > longest_history) history.erase(history.begin());
 }
 
+Error restoring_now(const std::string& what, const record& book) {
+  return {"restore-in-flight",
+          "cannot " + what + ": the restore of backup " + book.restoring->backup + " is not finished",
+          "Finish it first: difyd up"};
+}
+
 }  // namespace
 
 record with_deployment(const record& book, deployment now) {
@@ -30,6 +36,7 @@ record with_deployment(const record& book, deployment now) {
 }
 
 Result<record> with_upgrade(const record& book, journal started) {
+  if (book.restoring) return fail(restoring_now("begin the upgrade to " + started.to.text(), book));
   if (book.in_flight && !is_held(book, book.in_flight->id))
     return fail("upgrade-in-flight",
                 "cannot begin the upgrade to " + started.to.text() + ": the upgrade to " +
@@ -66,6 +73,58 @@ Result<record> with_ending(const record& book, ending result, std::string reason
   put(next.history,
       {over.id, over.from, over.to, over.started_at, at, result, std::move(reason), times_of(over.entries)});
   if (result != ending::held) next.in_flight.reset();
+  return next;
+}
+
+Result<record> with_restore(const record& book, restore started) {
+  const std::string what = "restore backup " + started.backup;
+  if (book.restoring) return fail(restoring_now(what, book));
+  if (book.in_flight && !is_held(book, book.in_flight->id))
+    return fail("upgrade-in-flight",
+                "cannot " + what + ": the upgrade to " + book.in_flight->to.text() + " is in flight",
+                "Wait for it: difyd status");
+  record next = book;
+  next.restoring = std::move(started);
+  return next;
+}
+
+Result<record> with_restore_stage(const record& book, restore_stage stage) {
+  if (!book.restoring) return fail("no-restore-in-flight", "cannot go on: no restore is in flight");
+  record next = book;
+  next.restoring->stage = stage;
+  return next;
+}
+
+Result<record> with_restored(const record& book, deployment now, std::string reason, wall_time at) {
+  if (!book.restoring) return fail("no-restore-in-flight", "cannot end a restore: none is in flight");
+  const restore& over = *book.restoring;
+  record next = with_deployment(book, std::move(now));
+  if (const auto& held = book.in_flight) {
+    const auto before = std::ranges::find(book.history, held->id, &upgrade_record::id);
+    put(next.history,
+        {held->id, held->from, held->to, held->started_at, at, ending::undone,
+         (before == book.history.end() ? "" : before->reason + "; ") + reason, times_of(held->entries)});
+    next.in_flight.reset();
+  }
+  // Repeated after a crash, what came before is known no more, and told already.
+  if (std::ranges::find(book.history, over.id, &upgrade_record::id) != book.history.end()) return next;
+  upgrade_record line;
+  line.id = over.id;
+  if (book.in_flight)
+    line.from = book.in_flight->to;
+  else if (book.deployed)
+    line.from = book.deployed->version;
+  line.to = over.version;
+  line.started_at = over.started_at;
+  line.ended_at = at;
+  line.reason = std::move(reason);
+  put(next.history, std::move(line));
+  return next;
+}
+
+record without_restore(const record& book) {
+  record next = book;
+  next.restoring.reset();
   return next;
 }
 

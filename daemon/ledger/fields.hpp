@@ -74,10 +74,21 @@ void fields(auto&& visit, reference_to<migration_record> auto& r) {
   visit("ended_at", r.ended_at);
 }
 
+void fields(auto&& visit, reference_to<restore> auto& r) {
+  visit("id", r.id);
+  visit("backup", r.backup);
+  visit("version", r.version);
+  visit("revision", r.revision);
+  visit("databases", r.databases);
+  visit("stage", r.stage);
+  visit("started_at", r.started_at);
+}
+
 void fields(auto&& visit, reference_to<record> auto& r) {
   visit("deployed", r.deployed);
   visit("previous", r.previous);
   visit("in_flight", r.in_flight);
+  visit("restoring", r.restoring);
   visit("history", r.history);
   visit("migrations", r.migrations);
 }

@@ -28,6 +28,7 @@ json write(const revision& id) { return id.id; }
 json write(wall_time time) { return to_rfc3339(time); }
 json write(entry_state state) { return to_text(state); }
 json write(ending result) { return to_text(result); }
+json write(restore_stage stage) { return to_text(stage); }
 json write(int number) { return number; }
 json write(bool truth) { return truth; }
 json write(const std::map<std::string, std::string>& map) { return json(map); }
@@ -81,6 +82,11 @@ void read(const json& from, entry_state& into) {
 
 void read(const json& from, ending& into) {
   read_word(from, std::array{ending::done, ending::undone, ending::held}, into);
+}
+
+void read(const json& from, restore_stage& into) {
+  read_word(from, std::array{restore_stage::loading, restore_stage::swapping, restore_stage::finishing},
+            into);
 }
 
 template <class T>
@@ -146,6 +152,7 @@ Result<record> parse(std::string_view text, const std::string& place) {
                       ") or a newer one");
     if (format < 2 && tree.contains("in_flight") && tree["in_flight"].is_object())
       tree["in_flight"]["baseline"] = nullptr;
+    if (format < 3) tree["restoring"] = nullptr;
     record book;
     read(tree, book);
     return book;

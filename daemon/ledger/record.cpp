@@ -28,6 +28,18 @@ std::string_view to_text(ending value) {
   return "held";
 }
 
+std::string_view to_text(restore_stage value) {
+  switch (value) {
+    case restore_stage::loading:
+      return "loading";
+    case restore_stage::swapping:
+      return "swapping";
+    case restore_stage::finishing:
+      return "finishing";
+  }
+  return "finishing";
+}
+
 std::vector<step_time> times_of(const std::vector<journal_entry>& entries) {
   std::vector<step_time> steps;
   for (const auto& entry : entries) {

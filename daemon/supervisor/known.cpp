@@ -4,18 +4,12 @@
 #include <utility>
 
 #include "difyd/base/text.hpp"
+#include "restore_rules.hpp"
 
 namespace difyd::supervisor {
 namespace {
 
 constexpr auto undone_is_news = std::chrono::hours(24);
-
-// 2026-11-21 12:03:01 UTC
-std::string at_text(wall_time time) {
-  auto text = to_rfc3339(time).substr(0, 19);
-  text[10] = ' ';
-  return text + " UTC";
-}
 
 std::string what_of(const ledger::upgrade_record& past) {
   return past.from ? "the upgrade from " + past.from->text() + " to " + past.to.text()
@@ -35,14 +29,16 @@ std::string backup_text(const ledger::record& book) {
   return said.empty() ? said : "; backup: " + said;
 }
 
-finding held_finding(const ledger::record& book, const ledger::upgrade_record& held, bool stopped) {
-  return {"upgrade",
-          "upgrade-held",
-          severity::error,
-          what_of(held) + " is held since " + at_text(held.ended_at) + ": " + held.reason + backup_text(book),
-          join(hold_options(book, stopped), "\n"),
-          false,
-          held.ended_at};
+finding held_finding(const known_facts& facts, const ledger::upgrade_record& held) {
+  const auto& book = facts.book;
+  return {
+      "upgrade",
+      "upgrade-held",
+      severity::error,
+      what_of(held) + " is held since " + time_text(held.ended_at) + ": " + held.reason + backup_text(book),
+      join(hold_options(book, facts.backups, facts.at == phase::stopped), "\n"),
+      false,
+      held.ended_at};
 }
 
 finding undone_finding(const ledger::record& book, const ledger::upgrade_record& past) {
@@ -53,16 +49,32 @@ finding undone_finding(const ledger::record& book, const ledger::upgrade_record&
   return {"upgrade",
           "upgrade-undone",
           severity::info,
-          past.to.text() + " was tried at " + at_text(past.started_at) + " and " +
+          past.to.text() + " was tried at " + time_text(past.started_at) + " and " +
               (past.from ? past.from->text() + " was put back" : "taken back") + ", because " + past.reason,
           past.from ? remedy : std::string(),
           false,
           past.ended_at};
 }
 
+finding restore_finding(const known_facts& facts) {
+  const auto& restore = *facts.book.restoring;
+  return {"restore",
+          "restore-unfinished",
+          severity::error,
+          "the restore of backup " + restore.backup + ", begun " + time_text(restore.started_at) +
+              ", is not finished" + (facts.at == phase::holding ? ": " + facts.message : ""),
+          join(hold_options(facts.book, facts.backups), "\n"),
+          false,
+          restore.started_at};
+}
+
 void add_upgrade(std::vector<finding>& found, const known_facts& facts) {
+  if (facts.book.restoring) {
+    found.push_back(restore_finding(facts));
+    return;
+  }
   if (const auto* held = held_upgrade(facts.book)) {
-    found.push_back(held_finding(facts.book, *held, facts.at == phase::stopped));
+    found.push_back(held_finding(facts, *held));
     return;
   }
   if (facts.at == phase::holding) {
@@ -119,17 +131,31 @@ const ledger::upgrade_record* held_upgrade(const ledger::record& book) {
   return nullptr;
 }
 
-std::vector<std::string> hold_options(const ledger::record& book, bool stopped) {
+std::vector<std::string> hold_options(const ledger::record& book, const std::vector<backup_manifest>& backups,
+                                      bool stopped) {
   std::vector<std::string> options;
+  if (book.restoring) return {"difyd up: goes on with the restore from where it is"};
   if (!book.in_flight) return options;
   const auto& flight = *book.in_flight;
-  const std::string first = stopped ? "difyd up, then difyd upgrade " : "difyd upgrade ";
+  const std::string up = stopped ? "difyd up, then " : "", to = flight.to.text();
   if (has_log(book, flight.id))
     options.push_back("difyd migrations log " + flight.id +
                       ": shows what the migration said; changes nothing");
-  options.push_back(std::string(stopped ? "difyd up, then " : "") +
-                    "difyd resume: tries the same upgrade again, from where the database is");
-  options.push_back(first + "VERSION: goes forward to a release that fixes it");
+  const auto* backup = book.deployed ? newest_of(backups, book.deployed->version) : nullptr;
+  if (!past_return(book) && flight.from)
+    options.push_back(up + "difyd rollback: puts " + flight.from->text() + " back; nothing is lost");
+  else if (past_return(book) && backup)
+    options.push_back(up + "difyd rollback --restore " + backup->id + ": puts " + backup->version.text() +
+                      " back as it was at " + time_text(backup->time) +
+                      "; what was written since is lost to it");
+  const bool back = !options.empty() && options.back().find("difyd rollback") != std::string::npos;
+  if (back) {
+    options.push_back(up +
+                      "difyd resume, or difyd upgrade VERSION: tries it again, or a release that fixes it");
+    return options;
+  }
+  options.push_back(up + "difyd resume: tries the same upgrade again, from where the database is");
+  options.push_back(up + "difyd upgrade VERSION: goes forward to a release that fixes it");
   return options;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "backup_manifest.hpp"
 #include "difyd/ledger/record.hpp"
 #include "difyd/model/finding.hpp"
 #include "difyd/model/phase.hpp"
@@ -14,6 +15,7 @@ namespace difyd::supervisor {
 
 struct known_facts {
   ledger::record book;
+  std::vector<backup_manifest> backups;
   phase at = phase::starting;
   std::string message;               // of the phase
   std::vector<std::string> options;  // of the phase
@@ -24,7 +26,7 @@ struct known_facts {
   wall_time now{};
 };
 
-// Codes: upgrade-held, upgrade-undone, start-held, version-ignored, version-refused,
+// Codes: upgrade-held, upgrade-undone, restore-unfinished, start-held, version-ignored, version-refused,
 // secret-key-public, secret-key-empty. The remedy of a hold has one command with its consequence per line.
 std::vector<finding> known_findings(const known_facts& facts);
 
@@ -33,7 +35,8 @@ const ledger::upgrade_record* held_upgrade(const ledger::record& book);
 
 // What an operator may do in a hold, each command with its consequence, three at most. After
 // `difyd down` the daemon has to hold again first.
-std::vector<std::string> hold_options(const ledger::record& book, bool stopped = false);
+std::vector<std::string> hold_options(const ledger::record& book, const std::vector<backup_manifest>& backups,
+                                      bool stopped = false);
 
 // Whether a finding of a probe says anything in this phase: what was stopped on purpose is not
 // missed. `own`: subjects of bundled services, "redis", "database".

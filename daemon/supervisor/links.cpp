@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "backing_up.hpp"
 #include "difyd/base/log.hpp"
 #include "difyd/ledger/store.hpp"
 #include "engine_work.hpp"
@@ -113,6 +114,7 @@ task<Result<>> open_ledger(world& w) {
   auto book = co_await ledger::book::open(w.executor, std::move(store), std::move(gate));
   if (!book) co_return fail(book.error());
   w.book = std::move(*book);
+  if (auto read = co_await read_backups(w); !read) log::warning("backup", read.error().message);
   co_return Result<>{};
 }
 

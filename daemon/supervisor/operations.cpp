@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "backup_work.hpp"
 #include "difyd/base/text.hpp"
 #include "difyd/upgrade/step.hpp"
 #include "engine_work.hpp"
@@ -9,6 +10,8 @@
 #include "known.hpp"
 #include "load_release.hpp"
 #include "page.hpp"
+#include "restore_rules.hpp"
+#include "restoring.hpp"
 #include "start.hpp"
 #include "upgrading.hpp"
 
@@ -61,8 +64,20 @@ control::operation_status named(const char* kind) {
 
 Result<> no_upgrade_running(const world& w) {
   if (!w.chief.busy_with(priority::upgrade)) return {};
-  return fail("upgrade-in-flight", "cannot do that now: an upgrade is under way",
-              "Follow it: difyd upgrade --follow");
+  return fail("upgrade-in-flight", "cannot do that now: an upgrade or a restore is under way",
+              "See: difyd status; an upgrade is followed with difyd upgrade --follow");
+}
+
+Result<> may_change(const world& w, const std::string& what) {
+  const auto stands = w.stands.get();
+  if (w.book && w.book->current().restoring)
+    return fail("restore-in-flight", "cannot " + what + ": a restore is not finished",
+                "Finish it first: difyd up");
+  if (w.book && stands->at != phase::waiting_for_lease && stands->at != phase::stopped) return {};
+  return fail(
+      "not-ready",
+      "cannot " + what + ": the daemon is " + std::string(to_text(stands->at)) + ": " + stands->message,
+      stands->at == phase::stopped ? "Start the stack first: difyd up" : "See: difyd check");
 }
 
 task<ended> heal(world& w, std::string id) {
@@ -139,13 +154,6 @@ task<ended> resume_held(world& w, std::string id) {
   co_return co_await upgrade_by_operator(w, std::move(id), to, {std::move(acknowledged), {}});
 }
 
-std::unexpected<Error> not_ready(const world& w) {
-  const auto stands = w.stands.get();
-  return fail("not-ready",
-              "cannot upgrade: the daemon is " + std::string(to_text(stands->at)) + ": " + stands->message,
-              stands->at == phase::stopped ? "Start the stack first: difyd up" : "See: difyd check");
-}
-
 }  // namespace
 
 void propose_start(world& w) { submit(w, named("converge"), priority::converge, start_up); }
@@ -171,8 +179,7 @@ Result<control::accepted> request_upgrade(world& w, const control::upgrade_wish&
   auto wanted = parse_version(wish.version);
   if (!wanted) return fail(wanted.error());
   if (auto free = no_upgrade_running(w); !free) return fail(free.error());
-  if (!w.book || w.stands.get()->at == phase::waiting_for_lease || w.stands.get()->at == phase::stopped)
-    return not_ready(w);
+  if (auto ready = may_change(w, "upgrade"); !ready) return fail(ready.error());
   auto status = named("upgrade");
   status.to = wanted->text();
   if (const auto& deployed = w.book->current().deployed) status.from = deployed->version.text();
@@ -186,7 +193,7 @@ Result<control::accepted> request_resume(world& w) {
   if (auto free = no_upgrade_running(w); !free) return fail(free.error());
   const auto* held = w.book ? held_upgrade(w.book->current()) : nullptr;
   if (!held) return fail("nothing-held", "cannot resume: no upgrade is held", "See: difyd status");
-  if (w.stands.get()->at != phase::holding) return not_ready(w);
+  if (auto ready = may_change(w, "upgrade"); !ready) return fail(ready.error());
   auto status = named("upgrade");
   status.to = held->to.text();
   if (held->from) status.from = held->from->text();
@@ -235,6 +242,57 @@ Result<control::accepted> request_restart(world& w, std::vector<std::string> ser
                 "See: difyd status");
   return submit(w, named("restart"), priority::command,
                 [services](world& of, std::string id) { return restart(of, std::move(id), services); });
+}
+
+Result<control::accepted> request_backup(world& w) {
+  if (auto free = no_upgrade_running(w); !free) return fail(free.error());
+  if (w.book && w.book->current().restoring)
+    return fail("restore-in-flight", "cannot take a backup: a restore is not finished",
+                "Finish it first: difyd up");
+  if (!w.book || !w.book->current().deployed || w.stands.get()->at == phase::waiting_for_lease)
+    return fail(
+        "not-ready",
+        "cannot take a backup: " + (w.book && !w.book->current().deployed
+                                        ? std::string("nothing is deployed")
+                                        : "the daemon is " + std::string(to_text(w.stands.get()->at)) + ": " +
+                                              w.stands.get()->message),
+        "See: difyd status");
+  return submit(w, named("backup"), priority::command, back_up);
+}
+
+Result<control::accepted> request_rollback(world& w) {
+  if (w.chief.busy_with(priority::upgrade)) {
+    auto aborted = request_abort(w);
+    if (aborted || aborted.error().code != "too-late" || !w.book || !past_return(w.book->current()))
+      return aborted;
+  }
+  if (!w.book || !w.book->current().in_flight)
+    return fail(
+        "no-upgrade", "cannot roll back: no upgrade is in flight or held",
+        "An older state comes back from a backup: difyd backup list, then difyd rollback --restore ID");
+  if (past_return(w.book->current()))
+    return fail(past_return_error(w.book->current(), *w.backups.get(), std::chrono::system_clock::now()));
+  if (auto ready = may_change(w, "roll back"); !ready) return fail(ready.error());
+  auto status = named("rollback");
+  status.id = w.book->current().in_flight->id;  // its steps are the upgrade's
+  return submit(w, status, priority::upgrade, put_back_by_operator);
+}
+
+Result<control::accepted> request_restore(world& w, std::string backup) {
+  if (auto free = no_upgrade_running(w); !free) return fail(free.error());
+  if (auto ready = may_change(w, "restore"); !ready) return fail(ready.error());
+  if (auto known = find_backup(*w.backups.get(), backup); !known) return fail(known.error());
+  return submit(w, named("restore"), priority::upgrade, [backup](world& of, std::string id) {
+    return restore_by_operator(of, std::move(id), backup);
+  });
+}
+
+Result<control::accepted> request_verify(world& w, std::string backup) {
+  if (auto free = no_upgrade_running(w); !free) return fail(free.error());
+  if (auto known = find_backup(*w.backups.get(), backup); !known) return fail(known.error());
+  return submit(w, named("verify"), priority::command, [backup](world& of, std::string id) {
+    return verify_by_operator(of, std::move(id), backup);
+  });
 }
 
 }  // namespace difyd::supervisor

@@ -29,6 +29,13 @@ Result<control::accepted> request_down(world& w);
 Result<control::accepted> request_resume(world& w);
 // Asks the upgrade that runs to go back; its own result follows. Errors "no-upgrade", "too-late".
 Result<control::accepted> request_abort(world& w);
+Result<control::accepted> request_backup(world& w);
+// The newest where `backup` is empty.
+Result<control::accepted> request_verify(world& w, std::string backup);
+// Puts the old version back: as an abort where an upgrade runs, from a hold where nothing irreversible
+// happened. Errors "no-upgrade", "too-late" with the backup that leads back.
+Result<control::accepted> request_rollback(world& w);
+Result<control::accepted> request_restore(world& w, std::string backup);
 Result<control::accepted> request_restart(world& w, std::vector<std::string> services);
 
 }  // namespace difyd::supervisor

@@ -32,9 +32,13 @@ std::optional<std::uint16_t> published_port(const compose::project& project) {
   return std::nullopt;
 }
 
-page_words words_of(phase at, const std::optional<ledger::journal>& flight) {
+page_words words_of(phase at, const std::optional<ledger::journal>& flight, bool restoring) {
   const std::string upgrade = flight ? "The upgrade to " + flight->to.text() : std::string();
   const bool going_back = flight && !flight->entries.empty() && flight->entries.back().step == "put-back";
+  if (restoring && at == phase::upgrading) return {"Dify is being restored", "A backup is being put back."};
+  if (restoring && at == phase::holding)
+    return {"Dify is down for maintenance",
+            "The restore of a backup did not finish. An operator has to decide how it goes on."};
   switch (at) {
     case phase::upgrading:
       if (going_back) return {"Dify is being started again", upgrade + " was given up."};
@@ -56,7 +60,7 @@ std::optional<front::maintenance_page> page_now(const world& w, const verdict& g
   auto at = w.stands.get()->at;
   if (at == phase::starting && stopped_by_operator(w))
     at = phase::stopped;  // the start has yet to find it out
-  const auto words = words_of(at, flight);
+  const auto words = words_of(at, flight, w.book && w.book->current().restoring);
   page->title = words.title;
   page->detail = words.detail;
   // The load balancer's check is answered where the page is to be shown through it, not for a stack

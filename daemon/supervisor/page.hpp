@@ -18,7 +18,7 @@ struct page_words {
 };
 
 // What visitors read; `flight` is the upgrade in flight, if any. Pure.
-page_words words_of(phase at, const std::optional<ledger::journal>& flight);
+page_words words_of(phase at, const std::optional<ledger::journal>& flight, bool restoring = false);
 
 // The page as it is published now; nullopt where difyd-health is to let the port go.
 std::optional<front::maintenance_page> page_now(const world& w, const verdict& given);

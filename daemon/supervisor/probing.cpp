@@ -122,6 +122,7 @@ std::vector<finding> findings_now(const world& w) {
   known_facts facts;
   facts.refused = w.refused;
   if (w.book) facts.book = w.book->current();
+  facts.backups = *w.backups.get();
   const auto stands = w.stands.get();
   facts.at = stands->at;
   facts.message = stands->message;

@@ -4,10 +4,12 @@
 #include <charconv>
 #include <deque>
 
+#include "backing_up.hpp"
 #include "difyd/control/plan.hpp"
 #include "migrations.hpp"
 #include "operations.hpp"
 #include "probing.hpp"
+#include "restoring.hpp"
 #include "views.hpp"
 
 namespace difyd::supervisor {
@@ -88,6 +90,13 @@ Result<std::vector<std::string>> known_services(const world& w, const std::strin
   return services;
 }
 
+task<http::response> backups(world& w) {
+  if (auto read = co_await read_backups(w); !read) co_return refuse(read.error());
+  std::vector<control::backup> list;
+  for (const auto& each : *w.backups.get()) list.push_back(view_of(each));
+  co_return http::json_response(200, control::to_json(list) + "\n");
+}
+
 task<http::response> get(world& w, const http::request& request) {
   const std::string path(request.path());
   const ledger::record nothing;
@@ -103,6 +112,9 @@ task<http::response> get(world& w, const http::request& request) {
         200, control::to_json(migrations_of(book, w.migrating ? w.migrating->upgrade : "",
                                             std::chrono::system_clock::now())) +
                  "\n");
+  if (path == "/v1/restore")
+    co_return answer_with(co_await plan_restore(w, request.query("backup").value_or("")));
+  if (path == "/v1/backups") co_return co_await backups(w);
   co_return migration_log(w, request);
 }
 
@@ -114,6 +126,16 @@ http::response post(world& w, const http::request& request) {
   }
   if (path == "/v1/resume") return answer_with(request_resume(w), 202);
   if (path == "/v1/abort") return answer_with(request_abort(w), 202);
+  if (path == "/v1/backup") return answer_with(request_backup(w), 202);
+  if (path == "/v1/backup/verify") {
+    const auto id = control::parse_backup_request(request.body);
+    return id ? answer_with(request_verify(w, *id), 202) : refuse(id.error());
+  }
+  if (path == "/v1/rollback") {
+    const auto id = control::parse_backup_request(request.body);
+    if (!id) return refuse(id.error());
+    return answer_with(id->empty() ? request_rollback(w) : request_restore(w, *id), 202);
+  }
   if (path == "/v1/stack/up") return answer_with(request_up(w), 202);
   if (path == "/v1/stack/down") return answer_with(request_down(w), 202);
   if (path == "/v1/stack/restart") {
@@ -126,11 +148,11 @@ http::response post(world& w, const http::request& request) {
 enum class takes { nothing, reading, posting };
 
 takes what_takes(std::string_view path) {
-  for (const auto* known :
-       {"/v1/status", "/v1/events", "/v1/checks", "/v1/plan", "/v1/history", "/v1/migrations"})
+  for (const auto* known : {"/v1/status", "/v1/events", "/v1/checks", "/v1/plan", "/v1/history",
+                            "/v1/migrations", "/v1/backups", "/v1/restore"})
     if (path == known) return takes::reading;
-  for (const auto* known :
-       {"/v1/upgrade", "/v1/resume", "/v1/abort", "/v1/stack/up", "/v1/stack/down", "/v1/stack/restart"})
+  for (const auto* known : {"/v1/upgrade", "/v1/resume", "/v1/abort", "/v1/backup", "/v1/backup/verify",
+                            "/v1/rollback", "/v1/stack/up", "/v1/stack/down", "/v1/stack/restart"})
     if (path == known) return takes::posting;
   return log_of(path).empty() ? takes::nothing : takes::reading;
 }

@@ -1,5 +1,6 @@
 #include "start.hpp"
 
+#include "client_job.hpp"
 #include "difyd/base/log.hpp"
 #include "difyd/host/metadata.hpp"
 #include "difyd/release/roles.hpp"
@@ -10,6 +11,7 @@
 #include "load_release.hpp"
 #include "page.hpp"
 #include "readiness.hpp"
+#include "restoring.hpp"
 #include "start_choice.hpp"
 #include "upgrading.hpp"
 
@@ -98,7 +100,7 @@ task<ended> act(world& w, start_choice choice, std::string id) {
   switch (choice.action) {
     case start_action::hold:
       if (const auto* held = held_upgrade(w.book->current())) choice.reason = held->reason;
-      stand(w, phase::holding, choice.reason, hold_options(w.book->current()));
+      stand(w, phase::holding, choice.reason, hold_options(w.book->current(), *w.backups.get()));
       co_await put_page_up_while_down(w);
       co_return ended{"held", {}, {"held", choice.reason, {}}};
     case start_action::resume:
@@ -149,6 +151,7 @@ task<ended> start_up(world& w, std::string id) {
   }
   if (auto connected = co_await w.engine.connect(); !connected) co_return not_yet(w, connected.error());
   co_await sweep_leftovers(w);
+  co_await sweep_clients(w);
   if (auto proven = co_await prove_storage(w); !proven) co_return not_yet(w, proven.error());
   if (auto opened = co_await open_ledger(w); !opened) co_return not_yet(w, opened.error());
   std::optional<revision> schema;
@@ -159,6 +162,7 @@ task<ended> start_up(world& w, std::string id) {
     // Until the lease was ours another machine may have written the ledger.
     if (auto read = co_await w.book->reload(); !read) co_return not_yet(w, read.error());
   }
+  if (w.book->current().restoring) co_return co_await resume_restore(w, std::move(id));
   co_return co_await act(w, choose_start(co_await gather(w, std::move(schema))), std::move(id));
 }
 

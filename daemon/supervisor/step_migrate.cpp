@@ -9,6 +9,7 @@
 #include "difyd/stack/labels.hpp"
 #include "image_schema.hpp"
 #include "migrations.hpp"
+#include "silence.hpp"
 #include "step_result.hpp"
 #include "upgrade_work.hpp"
 
@@ -244,7 +245,7 @@ task<upgrade::step_result> upgrade_work::migrate() {
 task<upgrade::step_result> upgrade_work::migrate_alone(release_ptr to) {
   if (auto gone = co_await migrators_gone(); !gone) co_return failed_step(gone.error());
   // A human, or another tool, may have started something since the stop.
-  if (auto silent = co_await prove_silence(); !silent) co_return failed_step(silent.error());
+  if (auto silent = co_await prove_silence(world_); !silent) co_return failed_step(silent.error());
   if (auto networks = co_await have_networks(world_, to, id_); !networks)
     co_return failed_step(networks.error());
   if (auto settled = co_await settle_migrations(world_, id_); !settled)

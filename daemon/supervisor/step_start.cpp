@@ -2,6 +2,7 @@
 #include "difyd/release/roles.hpp"
 #include "image_schema.hpp"
 #include "readiness.hpp"
+#include "silence.hpp"
 #include "step_result.hpp"
 #include "upgrade_work.hpp"
 
@@ -54,17 +55,7 @@ task<upgrade::step_result> upgrade_work::commit() {
   if (auto linked = link_database(world_); !linked) co_return failed_step(linked.error());
   if (auto known = co_await schema_is_head(**to); !known) co_return failed_step(known.error());
   const auto schema = *head_;
-  ledger::deployment now;
-  now.version = to_;
-  now.bundle = (*to)->folder;
-  now.project = world_.settings.project;
-  for (const auto& [service, definition] : (*to)->project.services)
-    if (const auto found = ids->find(definition.image); found != ids->end())
-      now.images[service] = found->second;
-  now.revision = schema;
-  now.environment_hash = (*to)->environment.hash;
-  now.committed_at = std::chrono::system_clock::now();
-  committed_ = std::move(now);
+  committed_ = deployment_of(world_, **to, *ids, schema);
   co_return good_step(to_.text() + ", schema " + schema.id);
 }
 
@@ -108,10 +99,10 @@ task<upgrade::step_result> upgrade_work::put_back() {
     world_.in_force.set(nullptr);
     co_return down ? good_step("nothing is left running") : failed_step(down.error());
   }
-  // An abort leaves the dump running.
-  (void)co_await world_.engine.containers.remove(backup_container(), true, true);
+  co_await end_backup();
   if (auto stopped = co_await stop_others(*old); !stopped) co_return failed_step(stopped.error());
-  if (auto removed = co_await remove_strangers(*old); !removed) co_return failed_step(removed.error());
+  if (auto removed = co_await remove_strangers(world_, *old, id_); !removed)
+    co_return failed_step(removed.error());
   world_.in_force.set(*old);  // says where the stack's own database is
   if (auto same = co_await as_left(*old); !same.ok) {
     if (same.irreversible) world_.in_force.set(target_);

@@ -1,32 +1,17 @@
 // Step stop: from here Dify is down.
 #include <algorithm>
 
-#include "difyd/base/log.hpp"
-#include "difyd/base/text.hpp"
 #include "difyd/release/roles.hpp"
-#include "page.hpp"
+#include "silence.hpp"
 #include "step_result.hpp"
 #include "upgrade_work.hpp"
 
 namespace difyd::supervisor {
 namespace {
 
-using namespace std::chrono_literals;
-
 bool contains(const std::vector<std::string>& list, const std::string& word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }
-
-// What has a container now and is no infrastructure: all of it stops.
-std::vector<std::string> to_stop(const stack::observed& now, const std::vector<std::string>& stays) {
-  std::vector<std::string> result;
-  for (const auto& container : now.containers)
-    if (!contains(stays, container.service) && !contains(result, container.service))
-      result.push_back(container.service);
-  return result;
-}
-
-bool ours(const database::session_info& session) { return session.application_name.rfind("difyd", 0) == 0; }
 
 // Reference of the image of each infrastructure service of `to` that differs from what the same
 // service, or one of the same repository, has run so far.
@@ -40,45 +25,6 @@ bool image_changes(const compose::project& from, const compose::project& to, con
 }
 
 }  // namespace
-
-task<Result<>> upgrade_work::prove_silence() {
-  const auto& names = world_.settings.database;
-  const auto database = world_.database;
-  if (!database)
-    co_return fail("database-not-up", "cannot prove that the databases are silent: no connection to them");
-  std::vector<std::string> left;
-  for (int attempt = 0; attempt < 30; ++attempt) {
-    auto sessions = co_await database->sessions(names.main, {names.main, names.plugin}, {});
-    if (!sessions && attempt == 29) co_return fail(sessions.error());
-    left.clear();
-    if (sessions)
-      for (const auto& session : *sessions)
-        if (!ours(session) && upgrade::of_dify(session, database->where().user))
-          left.push_back(upgrade::to_text(session));
-    if (sessions && left.empty()) co_return Result<>{};
-    co_await pause(500ms);
-  }
-  co_return fail("sessions-left", "cannot go on: the databases are still used by " + join(left, ", "),
-                 "End those sessions, then upgrade again");
-}
-
-// Two services on one data directory destroy it: what `what` does not know is removed, and
-// proven gone, before any of its own data services starts.
-task<Result<>> upgrade_work::remove_strangers(release_ptr what) {
-  auto seen = co_await look(world_, project_of(what));
-  if (!seen) co_return fail(seen.error());
-  std::vector<std::string> strangers;
-  for (const auto& container : seen->containers)
-    if (!container.one_off && !what->project.services.contains(container.service) &&
-        !contains(strangers, container.service))
-      strangers.push_back(container.service);
-  if (auto stopped = co_await stop_services(world_, project_of(what), strangers, std::nullopt, id_); !stopped)
-    co_return stopped;
-  for (const auto& container : seen->containers)
-    if (!container.one_off && contains(strangers, container.service))
-      if (auto removed = co_await world_.engine.containers.remove(container.id); !removed) co_return removed;
-  co_return Result<>{};
-}
 
 task<Result<>> upgrade_work::stop_others(release_ptr what) {
   auto seen = co_await look(world_, project_of(what));
@@ -114,23 +60,17 @@ task<Result<bool>> upgrade_work::mark_new_data_service(release_ptr to) {
 task<Result<>> upgrade_work::replace_data_services(release_ptr to) {
   const auto stays = infrastructure(to->project);
   if (stays.empty()) co_return Result<>{};
-  if (auto removed = co_await remove_strangers(to); !removed) co_return removed;
+  if (auto removed = co_await remove_strangers(world_, to, id_); !removed) co_return removed;
   auto up = co_await bring_up(world_, to, stays, id_, world_.settings.upgrade.start_timeout, false);
   if (auto seen = co_await look(world_, project_of(to)); !seen && up) co_return fail(seen.error());
   co_return up;
 }
 
 task<Result<>> upgrade_work::stop_old(release_ptr old) {
-  // The page goes up as nginx goes down; difyd-health waits for the port.
-  put_page_up(world_, *old);
-  auto seen = co_await look(world_, project_of(old));
-  if (!seen) co_return fail(seen.error());
-  const auto services = to_stop(*seen, infrastructure(old->project));
-  if (auto stopped = co_await stop_services(world_, project_of(old), services, std::nullopt, id_); !stopped)
-    co_return stopped;
+  if (auto stopped = co_await stop_dify(world_, old, id_); !stopped) co_return stopped;
   // After a restart of the daemon a bundled database may be down: it is asked once it is up again.
   if (!world_.database) co_return Result<>{};
-  co_return co_await prove_silence();
+  co_return co_await prove_silence(world_);
 }
 
 task<Result<>> upgrade_work::reach_silent_database() {
@@ -139,7 +79,7 @@ task<Result<>> upgrade_work::reach_silent_database() {
   if (!lease) co_return fail(lease.error());
   if (!has_lease(*lease))
     co_return fail("lease-lost", "cannot go on: the lease is " + *world_.lease_text.get());
-  co_return co_await prove_silence();
+  co_return co_await prove_silence(world_);
 }
 
 task<upgrade::step_result> upgrade_work::stop() {

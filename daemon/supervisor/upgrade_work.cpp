@@ -4,6 +4,7 @@
 #include "difyd/base/text.hpp"
 #include "guarding.hpp"
 #include "load_release.hpp"
+#include "silence.hpp"
 
 namespace difyd::supervisor {
 namespace {

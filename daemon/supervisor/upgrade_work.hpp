@@ -55,11 +55,7 @@ class upgrade_work final : public upgrade::effects {
   task<Result<std::string>> prepare_images();
   task<Result<>> before_stop();
   task<Result<>> prepare_backup();
-  task<Result<std::string>> backup_image(const release::release& old);
-  // Both give one line about what was kept.
-  task<Result<std::string>> dump(release_ptr old, std::string folder);
-  task<Result<std::string>> run_backup_command(std::string folder);
-  task<Result<>> prove_silence();
+  task<void> end_backup();
   task<Result<>> stop_old(release_ptr old);
   // Stops what runs another image than `what` has for the service: never two versions while one comes up.
   task<Result<>> stop_others(release_ptr what);
@@ -70,7 +66,6 @@ class upgrade_work final : public upgrade::effects {
   task<Result<>> reach_database(release_ptr what);
   // The last word before the old version is started: the database is as it left it.
   task<upgrade::step_result> as_left(release_ptr old);
-  task<Result<>> remove_strangers(release_ptr what);
   task<Result<bool>> mark_new_data_service(release_ptr to);
   task<Result<>> replace_data_services(release_ptr to);
   task<Result<>> reach_silent_database();
@@ -88,8 +83,6 @@ class upgrade_work final : public upgrade::effects {
   void show(upgrade::mark entry, const std::string& detail);
   // application_name of the sessions; the guard leaves difyd's own alone.
   std::string migrator_name() const { return "difyd-migrate-" + id_; }
-  std::string backup_name() const { return "difyd-backup-" + id_; }
-  std::string backup_container() const { return world_.settings.project + "-backup-" + id_; }
 
   world& world_;
   const std::string id_;

@@ -1,9 +1,11 @@
 #include "upgrading.hpp"
 
+#include "backing_up.hpp"
 #include "difyd/upgrade/runner.hpp"
 #include "hooks.hpp"
 #include "known.hpp"
 #include "page.hpp"
+#include "restore_rules.hpp"
 #include "upgrade_work.hpp"
 #include "views.hpp"
 
@@ -51,7 +53,7 @@ ended as_undone(world& w, const upgrade_work& work, const Error& reason) {
 }
 
 ended as_held(world& w, const Error& reason) {
-  stand(w, phase::holding, reason.message, hold_options(w.book->current()));
+  stand(w, phase::holding, reason.message, hold_options(w.book->current(), *w.backups.get()));
   return {"held", {}, reason};
 }
 
@@ -83,6 +85,7 @@ task<ended> carry_through(world& w, std::string id, version to, std::string orig
       auto done = as_done(w, to.text());
       co_await sweep_migrators(w, work.id());
       co_await tell_hook(w, "after-commit");
+      co_await prune_backups(w, work.id());
       co_return done;
     }
     case upgrade::ending::undone: {
@@ -118,6 +121,42 @@ task<ended> upgrade_at_start(world& w, std::string id, version to) {
 task<ended> resume_upgrade(world& w) {
   const auto journal = *w.book->current().in_flight;
   co_return co_await carry_through(w, journal.id, journal.to, journal.origin, marks_of(journal), {});
+}
+
+task<ended> put_back_by_operator(world& w, std::string id) {
+  // What was asked for waited: the upgrade may have come to another end meanwhile.
+  const auto& book = w.book->current();
+  if (!held_upgrade(book) || book.in_flight->id != id || past_return(book))
+    co_return ended{
+        "refused",
+        {},
+        {"no-upgrade", "cannot roll back: no such upgrade is held any more", "See: difyd status"}};
+  const auto journal = *book.in_flight;
+  stand(w, phase::upgrading, "going back from the upgrade to " + journal.to.text());
+  upgrade_work work(w, journal.id, journal.to, journal.origin, true, {});
+  using upgrade::mark_state;
+  constexpr auto at = upgrade::step::put_back;
+  upgrade::outcome outcome{upgrade::ending::held, {}};
+  if (auto begun = co_await work.record({at, mark_state::begun, false}, {}); !begun) {
+    outcome.reason = begun.error();
+    co_return as_held(w, outcome.reason);
+  }
+  const auto step = co_await work.put_back();
+  const auto state = step.ok ? mark_state::done : mark_state::failed;
+  auto told =
+      co_await work.record({at, state, step.irreversible}, step.ok ? step.detail : step.error.message);
+  if (step.ok) outcome.end = upgrade::ending::undone;
+  outcome.reason = step.ok ? Error{"rolled-back", "an operator rolled it back", {}} : step.error;
+  if (told) told = co_await tell_ledger(w, work, outcome);
+  if (!told) co_return as_held(w, told.error());
+  if (step.ok) {
+    auto undone = as_undone(w, work, outcome.reason);
+    co_await tell_hook(w, "on-undone");
+    co_return undone;
+  }
+  auto held = as_held(w, outcome.reason);
+  co_await put_page_up_while_down(w);
+  co_return held;
 }
 
 }  // namespace difyd::supervisor

@@ -22,5 +22,7 @@ task<ended> upgrade_by_operator(world& w, std::string id, version to, upgrade_te
 task<ended> upgrade_at_start(world& w, std::string id, version to);
 // The one that the ledger says is in flight.
 task<ended> resume_upgrade(world& w);
+// Of the held upgrade `id`, before its point of no return: the old version comes back.
+task<ended> put_back_by_operator(world& w, std::string id);
 
 }  // namespace difyd::supervisor

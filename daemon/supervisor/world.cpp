@@ -40,6 +40,7 @@ world::world(asio::any_io_executor where, config::settings values, http::endpoin
       schema(where),
       lease_text(where),
       operation(where),
+      backups(where),
       abort_asked(where),
       guarded(where) {}
 

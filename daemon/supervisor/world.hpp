@@ -23,6 +23,7 @@
 #include "difyd/release/working_copy.hpp"
 #include "difyd/stack/observed.hpp"
 #include "difyd/upgrade/guard.hpp"
+#include "backup_manifest.hpp"
 #include "director.hpp"
 #include "event_log.hpp"
 #include "waiting.hpp"
@@ -75,6 +76,7 @@ struct world {
   cell<std::string> schema;                           // revision of the main database when last read
   cell<std::string> lease_text;
   cell<std::optional<control::operation_status>> operation;  // the running or the last one
+  cell<std::vector<backup_manifest>> backups;                // of the storage root, oldest first
   cell<bool> abort_asked;                                    // of the upgrade that runs
   cell<std::optional<upgrade::guarded>> guarded;             // from the proof of silence to the commit
   // Dify was up in this run of the daemon: what falls is brought up again as it is, not upgraded.

@@ -13,6 +13,7 @@ std::string label_of(const engine::container_summary& container, std::string_vie
 bool may_run(const guarded& allowed, const engine::container_summary& container) {
   if (label_of(container, stack::label::project) != allowed.project) return true;
   if (label_of(container, upgrade_label) == allowed.id) return true;
+  if (label_of(container, purpose_label) == client_purpose) return true;
   if (label_of(container, stack::label::one_off) == "True") return false;
   const auto wanted = allowed.allowed.find(label_of(container, stack::label::service));
   return wanted != allowed.allowed.end() && (wanted->second.empty() || wanted->second == container.image);

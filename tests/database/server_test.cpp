@@ -141,6 +141,29 @@ TEST_CASE("what a role may not do is named") {
   CHECK_FALSE(facts->create_database);
 }
 
+TEST_CASE("databases change names all or none, whoever is connected to them, and are dropped") {
+  with_server w;
+  for (const auto* name : {"swap_a", "swap_b"}) REQUIRE(run_task(w.loop, w.s.create_database("dify", name)));
+  const auto other = connected(as(), "swap_a");
+  REQUIRE(run_task(w.loop, w.s.facts_of("swap_b")));
+  const auto names = [&] {
+    std::string all;
+    for (const auto& each : got(run_task(w.loop, w.s.databases("dify"))))
+      if (each.name.starts_with("swap") || each.name == "plain_main")
+        all += each.name + (each.owned && each.bytes > 0 ? " " : "(not owned) ");
+    return all;
+  };
+  CHECK(names() == "plain_main(not owned) swap_a swap_b ");
+  CHECK(run_task(w.loop, w.s.rename_databases("dify", {{"swap_a", "swap_old"}, {"swap_b", "swap_a"}})));
+  CHECK(names() == "plain_main(not owned) swap_a swap_old ");
+  CHECK_FALSE(run_task(w.loop, w.s.rename_databases("dify", {{"swap_a", "swap_c"}, {"missing", "swap_a"}})));
+  CHECK(names() == "plain_main(not owned) swap_a swap_old ");
+  const auto again = connected(as(), "swap_a");
+  for (const auto* name : {"swap_a", "swap_old", "swap_old"})
+    CHECK(run_task(w.loop, w.s.drop_database("dify", name)));
+  CHECK(names() == "plain_main(not owned) ");
+}
+
 TEST_CASE("alembic revisions") {
   with_server w;
   auto own = connected(as(), "dify");

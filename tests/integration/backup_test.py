@@ -24,14 +24,14 @@ class Backup(unittest.TestCase):
         self.assertEqual(get(self.m.http, "/console/api/ping")[0], 200)
 
     def test_pg_dump_holds_what_was_there(self):
-        m = self.serve("1.11.4", "backup: pg_dump, backup_image: 'postgres:15-alpine'")
+        m = self.serve("1.11.4", "backup: pg_dump, backup_image: 'postgres:15-alpine', keep_backups: 2")
         before = m.sql("select count(*) from tenants")
         code, out, err = m.difyd("upgrade", "1.12.1")
         self.assertEqual(code, 0, out + err + m.tail())
         folder, = self.folders()
         self.assertIn(str(folder), out)
         self.assertEqual({each.name for each in folder.iterdir()},
-                         {"dify.dump", "dify_plugin.dump", "dify_vector.dump", "keys.tar", "env"})
+                         {"dify.dump", "dify_plugin.dump", "dify_vector.dump", "keys.tar", "env", "backup.json"})
         for each in [folder, *folder.iterdir()]:
             self.assertEqual(each.stat().st_mode & 0o077, 0, each)
         self.assertIn("SECRET_KEY=", (folder / "env").read_text())
@@ -45,6 +45,33 @@ class Backup(unittest.TestCase):
         self.assertEqual([n for n in m.containers() if "-backup-" in n], [])
         password = machine.pathlib.Path(m.postgres["DIFYD_POSTGRES_PASSWORD_FILE"]).read_text().strip()
         self.assertNotIn(password, (m.folder / "difyd.log").read_text())
+        self.others_are_listed_verified_and_removed(folder)
+
+    def others_are_listed_verified_and_removed(self, first):
+        m = self.m
+        listed, = m.json("backup", "list")
+        self.assertEqual((listed["id"], listed["version"], listed["revision"], listed["writes_stopped"], listed["problem"]),
+                         (first.name, "1.11.4", "905527cc8fd3", True, ""))
+        self.assertEqual(m.difyd("backup", "verify")[0], 0)
+        nobodys = first.parent / "20200101T000000Z-1.9.2-mine"
+        nobodys.mkdir()
+        code, out, err = m.difyd("backup")
+        self.assertEqual(code, 0, out + err + m.tail())
+        self.assertIn("Dify served meanwhile", out)
+        self.assertEqual(m.difyd("backup")[0], 0)
+        self.assertFalse(first.exists(), "keep_backups is 2")
+        self.assertTrue(nobodys.exists())
+        listed = m.json("backup", "list")
+        self.assertEqual([(each["version"], each["writes_stopped"]) for each in listed], [("1.12.1", False)] * 2)
+        code, out, err = m.difyd("backup", "verify", "2026")
+        self.assertEqual((code, "there is no backup 2026" in err), (2, True), err)
+        dump = first.parent / listed[0]["id"] / "dify.dump"
+        damaged = bytearray(dump.read_bytes())
+        damaged[len(damaged) // 2] ^= 1
+        dump.write_bytes(damaged)
+        code, out, err = m.difyd("backup", "verify", listed[0]["id"])
+        self.assertEqual((code, "dify.dump has another content" in err), (1, True), err)
+        self.assertEqual(m.difyd("backup", "verify")[0], 0)  # the newest is another one
 
     def test_a_backup_that_fails_puts_the_old_version_back(self):
         m = self.serve("1.11.4", f"backup: command, backup_command: [/bin/sh, {machine.tempfile.gettempdir()}/difyd-backup-{os.getpid()}]")

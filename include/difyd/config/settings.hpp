@@ -86,6 +86,7 @@ struct upgrade_settings {
   duration backup_timeout{};
   std::optional<text_list> hook;
   duration hook_timeout{};
+  int keep_backups = 0;
 };
 
 struct health_settings {

@@ -7,10 +7,14 @@
 //   GET  /v1/migrations                     migrations
 //   GET  /v1/migrations/ID/log[?follow]     text; of one that runs, to its end where it is followed
 //   GET  /v1/history                        history
+//   GET  /v1/backups                        backups
+//   GET  /v1/restore?backup=ID              restore_plan: what a restore would lose
 //   POST /v1/upgrade {"version": V, "acknowledge": [ID], "plan": HASH}   accepted, the work goes on without
 //                                           the client
 //   POST /v1/resume {}                      accepted: a held upgrade is tried again
 //   POST /v1/stack/up|down|restart {"services": [...]}   accepted
+//   POST /v1/backup, /v1/backup/verify {"backup": ID}    accepted; no ID is the newest
+//   POST /v1/rollback {"backup": ID}                     accepted; without an ID no backup is restored
 //
 // Errors are {"error": {"code", "message", "remedy"}} with a status of 400 and above: 400 and 404 for what
 // is wrong in itself (404 for names), 405 with Allow, 409 for what cannot be now, 413 for a body over 64 KiB.
@@ -121,6 +125,27 @@ struct past_upgrade {
   std::vector<step_status> steps;
 };
 
+struct backup {
+  std::string id;
+  std::string time;
+  std::string kind;     // pg_dump, command
+  std::string version;  // of Dify that it belongs to
+  std::string revision;
+  std::string upgrade;  // id; empty for one that was asked for
+  bool writes_stopped = false;
+  std::vector<std::string> databases;
+  std::uint64_t bytes = 0;  // of everything in it
+  std::string problem;      // why difyd rollback does not restore it; empty where it does
+};
+
+// What difyd rollback --restore would do, for whoever has to say yes.
+struct restore_plan {
+  std::string backup;
+  std::string version;
+  std::vector<std::string> loses;  // sentences
+  std::vector<std::string> keeps;
+};
+
 std::string to_json(const status&);
 std::string to_json(const event&);
 std::string to_json(const accepted&);
@@ -129,6 +154,8 @@ std::string to_json(const std::vector<migration>&);
 std::string to_json(const past_upgrade&);
 std::string to_json(const std::vector<past_upgrade>&);
 std::string to_json(const std::vector<service_status>&);
+std::string to_json(const std::vector<backup>&);
+std::string to_json(const restore_plan&);
 std::string to_json(const Error&);
 std::string log_json(const std::string& migration, const std::string& text);
 std::string line_json(const std::string& migration, const std::string& line);
@@ -139,6 +166,8 @@ Result<accepted> parse_accepted(std::string_view json);
 Result<std::vector<finding>> parse_findings(std::string_view json);
 Result<std::vector<migration>> parse_migrations(std::string_view json);
 Result<std::vector<past_upgrade>> parse_history(std::string_view json);
+Result<std::vector<backup>> parse_backups(std::string_view json);
+Result<restore_plan> parse_restore_plan(std::string_view json);
 
 // Codes of requests that are wrong in themselves, whatever the stack does: a malformed or older version,
 // an unknown release, service or migration.
@@ -157,11 +186,13 @@ struct upgrade_wish {
   friend bool operator==(const upgrade_wish&, const upgrade_wish&) = default;
 };
 
-// {"version": V, "acknowledge": [...], "plan": H} and {"services": [...]}: bad requests are errors of code
-// "bad-request".
+// {"version": V, "acknowledge": [...], "plan": H}, {"services": [...]} and {"backup": ID}: bad requests
+// are errors of code "bad-request".
 std::string upgrade_request(const upgrade_wish& wish);
 std::string services_request(const std::vector<std::string>& services);
+std::string backup_request(const std::string& id);
 Result<upgrade_wish> parse_upgrade_request(std::string_view json);
 Result<std::vector<std::string>> parse_services_request(std::string_view json);
+Result<std::string> parse_backup_request(std::string_view json);
 
 }  // namespace difyd::control

@@ -66,6 +66,18 @@ struct blocker {
   std::string statement;                 // its last one, on one line, at most 200 characters
 };
 
+struct database_entry {
+  std::string name;
+  bool owned = false;  // this role may rename it
+  std::int64_t bytes = 0;
+};
+
+struct new_name {
+  std::string from;
+  std::string to;
+  friend bool operator==(const new_name&, const new_name&) = default;
+};
+
 class server {
  public:
   server(asio::any_io_executor executor, endpoint where);
@@ -95,6 +107,14 @@ class server {
   task<Result<bool>> terminate(std::string through, int pid);
 
   task<Result<>> create_database(std::string through, std::string name);
+
+  // Every database that takes connections and is no template.
+  task<Result<std::vector<database_entry>>> databases(std::string through);
+  // Ends the sessions on it first; one that is not there is dropped.
+  task<Result<>> drop_database(std::string through, std::string name);
+  // In this order, all or none. Ends the sessions on them first, this server's own included; `through`
+  // must be another database.
+  task<Result<>> rename_databases(std::string through, std::vector<new_name> names);
 
   // Forgets open connections, for when the address of a container changed.
   task<void> close();

@@ -50,6 +50,16 @@ class book {
   // keeps it in flight. History gets a line (a held upgrade's line is replaced when it ends).
   task<Result<>> finish_upgrade(ending result, std::string reason, std::optional<deployment> now = {});
 
+  // Errors: "upgrade-in-flight", unless the one in flight is held; "restore-in-flight".
+  task<Result<>> begin_restore(restore started);
+  // Error "no-restore-in-flight", of the next one too.
+  task<Result<>> set_restore_stage(restore_stage stage);
+  // What was restored is deployed, a held upgrade is over (undone), and the history has a line about it.
+  // The restore is still in flight; may be repeated.
+  task<Result<>> settle_restore(deployment now, std::string reason);
+  // The end of the restore.
+  task<Result<>> finish_restore();
+
   // Adds, or replaces the one with the same id and start.
   task<Result<>> record_migration(migration_record migration);
   // Keeps a log beside the ledger; the name is what migration_record::log says.
@@ -77,5 +87,9 @@ Result<record> with_baseline(const record& book, baseline before);
 Result<record> with_ending(const record& book, ending result, std::string reason,
                            std::optional<deployment> now, wall_time at);
 record with_migration(const record& book, migration_record migration);
+Result<record> with_restore(const record& book, restore started);
+Result<record> with_restore_stage(const record& book, restore_stage stage);
+Result<record> with_restored(const record& book, deployment now, std::string reason, wall_time at);
+record without_restore(const record& book);
 
 }  // namespace difyd::ledger

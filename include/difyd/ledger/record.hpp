@@ -102,10 +102,33 @@ struct migration_record {
   friend bool operator==(const migration_record&, const migration_record&) = default;
 };
 
+// How far a restore is. Up to the swap the databases are as they were.
+enum class restore_stage {
+  loading,   // the dumps are read into databases of their own
+  swapping,  // they are complete and take the places of the others, all at once
+  finishing  // keys, environment and version follow
+};
+
+std::string_view to_text(restore_stage value);
+
+// The restore in flight: while there is one, no upgrade begins, and a start goes on with it first.
+struct restore {
+  std::string id;
+  std::string backup;      // its id
+  difyd::version version;  // that comes back
+  difyd::revision revision;
+  std::vector<std::string> databases;
+  restore_stage stage = restore_stage::loading;
+  wall_time started_at{};
+
+  friend bool operator==(const restore&, const restore&) = default;
+};
+
 struct record {
   std::optional<deployment> deployed;
   std::optional<deployment> previous;
   std::optional<journal> in_flight;
+  std::optional<restore> restoring;
   std::vector<upgrade_record> history;  // oldest first, the newest 200
   std::vector<migration_record> migrations;
 

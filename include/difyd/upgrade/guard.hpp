@@ -47,4 +47,8 @@ std::string to_text(const database::session_info& session);
 // The label that every one-off container of an upgrade has; its value is the upgrade's id.
 inline constexpr const char* upgrade_label = "dev.difyd.upgrade";
 
+// Containers with this purpose are difyd's own tools and no Dify: they may always run.
+inline constexpr const char* purpose_label = "dev.difyd.purpose";
+inline constexpr const char* client_purpose = "client";
+
 }  // namespace difyd::upgrade

@@ -75,7 +75,7 @@ TEST_CASE("a ledger survives the way to JSON and back") {
     REQUIRE(again);
     CHECK(*again == book);
   }
-  CHECK(to_json(record{}).find("\"format\": 2") != std::string::npos);
+  CHECK(to_json(record{}).find("\"format\": 3") != std::string::npos);
 }
 
 TEST_CASE("the format before this one is read") {
@@ -86,8 +86,9 @@ TEST_CASE("the format before this one is read") {
     REQUIRE(text.find(from) != std::string::npos);
     text.replace(text.find(from), from.size(), to);
   };
-  put("\"format\": 2", "\"format\": 1");
+  put("\"format\": 3", "\"format\": 1");
   put(",\n    \"baseline\": null", "");
+  put("  \"restoring\": null,\n", "");
   const auto again = parse(text, "ledger.json");
   REQUIRE(again);
   CHECK(*again == old);
@@ -100,10 +101,10 @@ TEST_CASE("what cannot be read is refused with its place") {
     REQUIRE_FALSE(result);
     return result.error();
   };
-  const auto newer = refuse(R"({"format": 3, "written_by": "difyd 9.9", "anything": []})");
+  const auto newer = refuse(R"({"format": 4, "written_by": "difyd 9.9", "anything": []})");
   CHECK(newer.code == "ledger-newer");
   CHECK(newer.message ==
-        "cannot read the ledger /srv/.difyd/ledger.json: it has format 3 and this difyd knows up to 2");
+        "cannot read the ledger /srv/.difyd/ledger.json: it has format 4 and this difyd knows up to 3");
   CHECK(newer.remedy == "Install the difyd that wrote it (difyd 9.9) or a newer one");
   for (const std::string text : {"", "{", "[]", "null", "{}", R"({"format": "x"})", R"({"format": 1})"}) {
     CAPTURE(text);
@@ -341,4 +342,40 @@ TEST_CASE("a write that failed and lands later is taken back") {
   files->files["ledger.json"] = "untouched";
   REQUIRE(run_task(loop, mine.settle()));
   CHECK(files->files.at("ledger.json") == "untouched");
+}
+
+TEST_CASE("a restore: nothing else begins, what was restored is deployed, a hold is over, once") {
+  restore of;
+  of.id = "r1";
+  of.backup = "20231114-1.11.3-before-1.12.0-u1";
+  of.version = *parse_version("1.11.3");
+  of.revision = {"a"};
+  of.databases = {"dify"};
+  of.started_at = at(30);
+  auto begun = with_restore(full(), of);
+  REQUIRE(begun);
+  CHECK(*parse(to_json(*begun), "x") == *begun);
+  CHECK(with_restore(*begun, of).error().code == "restore-in-flight");
+  CHECK(with_upgrade(*begun, started("u2", "1.13.0")).error().code == "restore-in-flight");
+  auto swapped = with_restore_stage(*begun, restore_stage::swapping);
+  REQUIRE(swapped);
+  CHECK(swapped->restoring->stage == restore_stage::swapping);
+  auto restored = with_restored(*swapped, deployed("1.11.3"), "backup b was restored", at(40));
+  REQUIRE(restored);
+  CHECK(restored->deployed->version.text() == "1.11.3");
+  CHECK_FALSE(restored->in_flight);
+  REQUIRE(restored->history.size() == 2);
+  CHECK(restored->history[0].result == ending::undone);
+  CHECK(restored->history[0].reason == "prepare failed; backup b was restored");
+  CHECK(restored->history[1].id == "r1");
+  CHECK(restored->history[1].from->text() == "1.12.0");
+  CHECK(restored->history[1].to.text() == "1.11.3");
+  // A crash before the end of it.
+  CHECK(with_restored(*restored, deployed("1.11.3"), "again", at(50))->history == restored->history);
+  const auto over = without_restore(*restored);
+  CHECK_FALSE(over.restoring);
+  CHECK(with_restored(over, deployed("1.11.3"), "again", at(50)).error().code == "no-restore-in-flight");
+  CHECK(with_restore_stage(over, restore_stage::swapping).error().code == "no-restore-in-flight");
+  auto busy = with_upgrade(over, started("u2", "1.13.0"));
+  CHECK(with_restore(*busy, of).error().code == "upgrade-in-flight");
 }

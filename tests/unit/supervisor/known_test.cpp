@@ -56,6 +56,7 @@ TEST_CASE("a held upgrade stays a finding in every phase until it is resolved") 
   facts.book.history = {past("a", ledger::ending::held, start - 1h), past("b", ledger::ending::held, start)};
   facts.book.migrations.emplace_back();
   facts.book.migrations.back().id = "b";
+  facts.book.in_flight->entries.push_back({"migrate", ledger::entry_state::failed, start, "x", true});
   facts.now = start + 48h;
   for (const auto at : {phase::holding, phase::stopped, phase::starting, phase::waiting_for_lease}) {
     facts.at = at;
@@ -84,6 +85,54 @@ TEST_CASE("a held upgrade stays a finding in every phase until it is resolved") 
   CHECK(codes(facts).empty());
   facts.book.in_flight.reset();
   CHECK(codes(facts).empty());
+}
+
+TEST_CASE("a hold names the backup that leads out of it, and not what is none") {
+  auto book = deployed("1.12.1");
+  book.in_flight = flight("b");
+  book.history = {past("b", ledger::ending::held, start)};
+  CHECK(hold_options(book, {}) ==
+        words{"difyd rollback: puts 1.12.1 back; nothing is lost",
+              "difyd resume, or difyd upgrade VERSION: tries it again, or a release that fixes it"});
+  book.in_flight->entries.push_back({"migrate", ledger::entry_state::failed, start, "x", true});
+  const words forward{"difyd resume: tries the same upgrade again, from where the database is",
+                      "difyd upgrade VERSION: goes forward to a release that fixes it"};
+  CHECK(hold_options(book, {}) == forward);
+  backup_manifest backup;
+  backup.id = "x";
+  backup.time = start;
+  backup.kind = "pg_dump";
+  backup.version = v("1.12.0");
+  backup.databases = {"dify"};
+  CHECK(hold_options(book, {backup}) == forward);
+  backup.version = v("1.12.1");
+  CHECK(
+      hold_options(book, {backup}, true) ==
+      words{
+          "difyd up, then difyd rollback --restore x: puts 1.12.1 back as it was at 2024-10-04 00:00:00 UTC; "
+          "what was written since is lost to it",
+          "difyd up, then difyd resume, or difyd upgrade VERSION: tries it again, or a release that fixes "
+          "it"});
+  backup.half_migrated = true;
+  CHECK(hold_options(book, {backup}) == forward);
+}
+
+TEST_CASE("a restore that is not finished is told instead of the hold that it leaves") {
+  known_facts facts;
+  facts.book = deployed("1.12.1");
+  facts.book.in_flight = flight("b");
+  facts.book.history = {past("b", ledger::ending::held, start)};
+  facts.book.restoring.emplace();
+  facts.book.restoring->backup = "x";
+  facts.book.restoring->started_at = start;
+  facts.at = phase::holding;
+  facts.message = "the image is gone";
+  const auto found = known_findings(facts);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].code == "restore-unfinished");
+  CHECK(found[0].detail ==
+        "the restore of backup x, begun 2024-10-04 00:00:00 UTC, is not finished: the image is gone");
+  CHECK(found[0].remedy == "difyd up: goes on with the restore from where it is");
 }
 
 TEST_CASE("a hold without an upgrade is a finding with what the phase says") {
