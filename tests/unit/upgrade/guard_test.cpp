@@ -50,6 +50,9 @@ TEST_CASE("containers that an upgrade did not start") {
   auto stale = migrator;
   stale.labels[upgrade_label] = "u0";
   stale.labels[std::string(stack::label::one_off)] = "True";
+  auto client = container("difyd-client", "postgres:15");
+  client.labels[std::string(stack::label::one_off)] = "True";
+  client.labels[purpose_label] = client_purpose;
   struct {
     const char* what;
     engine::container_summary seen;
@@ -58,6 +61,7 @@ TEST_CASE("containers that an upgrade did not start") {
   } const table[] = {
       {"a database of the stack", container("db", "postgres:15"), true, true},
       {"this upgrade's migrator", migrator, true, true},
+      {"a dump of a backup", client, true, true},
       {"another upgrade's migrator", stale, false, false},
       {"the old version", container("api", "langgenius/dify-api:1"), false, false},
       {"the new version", container("api", "langgenius/dify-api:2"), false, true},
