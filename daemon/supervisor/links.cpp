@@ -108,7 +108,7 @@ task<Result<>> prove_storage(world& w) {
 
 task<Result<>> open_ledger(world& w) {
   if (w.book) co_return Result<>{};
-  auto store = std::make_shared<ledger::folder_store>(w.executor, w.settings.storage.root + "/.difyd");
+  auto store = std::make_shared<ledger::share_store>(w.storage, ".difyd");
   ledger::write_gate gate = [&w](std::optional<Error> failed) { return may_write(w, std::move(failed)); };
   auto book = co_await ledger::book::open(w.executor, std::move(store), std::move(gate));
   if (!book) co_return fail(book.error());

@@ -5,6 +5,7 @@
 #include "difyd/release/roles.hpp"
 #include "engine_work.hpp"
 #include "image_schema.hpp"
+#include "keeping.hpp"
 #include "known.hpp"
 #include "links.hpp"
 #include "load_release.hpp"
@@ -70,8 +71,21 @@ task<Result<>> revision_known(world& w, const release::release& what) {
                      (schema->empty() ? "none" : schema->id) + ", the image's head is " + head->id);
 }
 
+ended no_images(world& w, const Error& error) {
+  if (error.code != "image-differs") return not_yet(w, error);
+  stand(w, phase::holding, error.message, {error.remedy});
+  return {"held", {}, error};
+}
+
+// What runs is what the next machine needs. A share that cannot take it is told about; Dify serves.
+task<void> keep_in_force(world& w, release_ptr what) {
+  const auto kept = co_await keep_release(w, what, w.book->current().deployed->revision);
+  w.not_kept = kept ? std::nullopt : std::optional(kept.error());
+}
+
 task<ended> run_deployed(world& w, version which, std::string id) {
-  auto release = co_await load_release(w, which, which, laying_out::yes);
+  if (auto images = co_await images_in_force(w, which); !images) co_return no_images(w, images.error());
+  auto release = co_await load_release(w, which, which, laying_out::yes, origin::in_force);
   if (!release) co_return not_yet(w, release.error());
   w.in_force.set(*release);
   const auto project = project_of(*release);
@@ -89,6 +103,7 @@ task<ended> run_deployed(world& w, version which, std::string id) {
   }
   if (auto up = co_await bring_all_up(w, *release, id, false); !up) co_return not_yet(w, up.error());
   if (auto good = co_await await_answers(w, *release); !good) co_return not_yet(w, good.error());
+  co_await keep_in_force(w, *release);
   stand(w, phase::serving, "Dify " + which.text() + " is up");
   co_return done_as("Dify " + which.text() + " is up");
 }

@@ -2,6 +2,7 @@
 
 #include "difyd/upgrade/runner.hpp"
 #include "hooks.hpp"
+#include "keeping.hpp"
 #include "known.hpp"
 #include "page.hpp"
 #include "upgrade_work.hpp"
@@ -82,6 +83,7 @@ task<ended> carry_through(world& w, std::string id, version to, std::string orig
     case upgrade::ending::done: {
       auto done = as_done(w, to.text());
       co_await sweep_migrators(w, work.id());
+      co_await prune_kept(w);
       co_await tell_hook(w, "after-commit");
       co_return done;
     }
