@@ -183,6 +183,10 @@ int abort_upgrade(const options& given) {
   }(given));
 }
 
+int repin(const options& given, const std::string& version, bool wait) {
+  return run_to_end(act(given, "/v1/repin", control::upgrade_request({version, {}, {}}), wait));
+}
+
 int stack_up(const options& given, bool wait) { return run_to_end(act(given, "/v1/stack/up", "{}", wait)); }
 int stack_down(const options& given, bool wait) {
   return run_to_end(act(given, "/v1/stack/down", "{}", wait));

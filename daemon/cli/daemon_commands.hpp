@@ -21,6 +21,7 @@ int resume_upgrade(const options& given, bool wait);
 int attach_to_upgrade(const options& given);
 int stack_up(const options& given, bool wait);
 int abort_upgrade(const options& given);
+int repin(const options& given, const std::string& version, bool wait);
 int stack_down(const options& given, bool wait);
 int stack_restart(const options& given, const std::vector<std::string>& services, bool wait);
 

@@ -91,7 +91,9 @@ Error differs(const version& which, const std::string& reference, const std::str
   return {"image-differs",
           "cannot start " + which.text() + ": image " + reference + " is " + here + " here, and " + in_force +
               " was in force",
-          "Load that one (docker save where it still is, docker load here) and: difyd up"};
+          "Load that one (docker save where it still is, docker load here), then: difyd up. Or take the one "
+          "that is here: difyd repin " +
+              which.text()};
 }
 
 task<Result<>> have_exactly(world& w, version which, std::string reference, release::kept_image in_force) {
@@ -159,18 +161,41 @@ task<Result<>> keep_release(world& w, release_ptr what, revision head) {
   co_return told;
 }
 
+ledger::deployment deployment_of(const release::release& what, const std::map<std::string, std::string>& ids,
+                                 revision head) {
+  ledger::deployment now;
+  now.version = what.version;
+  now.bundle = what.folder;
+  now.project = what.project.name;
+  for (const auto& [service, definition] : what.project.services)
+    if (const auto found = ids.find(definition.image); found != ids.end())
+      now.images[service] = found->second;
+  now.revision = std::move(head);
+  now.environment_hash = what.environment.hash;
+  now.committed_at = std::chrono::system_clock::now();
+  return now;
+}
+
+task<std::vector<version>> kept_versions(world& w) {
+  std::vector<version> found;
+  const auto there = co_await w.storage.list(releases);
+  if (!there) co_return found;
+  for (const auto& name : *there)
+    if (name.ends_with("/"))
+      if (auto which = parse_version(name.substr(0, name.size() - 1))) found.push_back(*which);
+  co_return found;
+}
+
 task<void> prune_kept(world& w) {
   if (!w.book) co_return;
   const auto& book = w.book->current();
-  std::vector<std::string> needed;
+  std::vector<version> needed;
   for (const auto* each : {&book.deployed, &book.previous})
-    if (*each) needed.push_back((*each)->version.text() + "/");
-  if (book.in_flight) needed.push_back(book.in_flight->to.text() + "/");
-  const auto there = co_await w.storage.list(releases);
-  if (!there) co_return;
-  for (const auto& name : *there)
-    if (name.ends_with("/") && std::ranges::find(needed, name) == needed.end())
-      (void)co_await w.storage.remove_tree(releases + "/" + name.substr(0, name.size() - 1));
+    if (*each) needed.push_back((*each)->version);
+  if (book.in_flight) needed.push_back(book.in_flight->to);
+  for (const auto& which : co_await kept_versions(w))
+    if (std::ranges::find(needed, which) == needed.end())
+      (void)co_await w.storage.remove_tree(folder_of(which));
 }
 
 task<Result<std::string>> source_in_force(world& w, version which, bool restore_it) {

@@ -21,6 +21,13 @@ task<Result<std::optional<release::kept>>> read_kept(world& w, version which);
 // already. `head`: of its api image.
 task<Result<>> keep_release(world& w, release_ptr what, revision head);
 
+// What the ledger says of a release that runs; `ids` by image.
+ledger::deployment deployment_of(const release::release& what, const std::map<std::string, std::string>& ids,
+                                 revision head);
+
+// Versions of which something is kept.
+task<std::vector<version>> kept_versions(world& w);
+
 // Removes what is kept of versions that the ledger does not need any more.
 task<void> prune_kept(world& w);
 

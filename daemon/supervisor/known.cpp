@@ -113,15 +113,15 @@ void add_kept(std::vector<finding>& found, const known_facts& facts) {
   const std::size_t more = names.size() - std::min(names.size(), names_told);
   names.resize(names.size() - more);
   const std::string version = facts.book.deployed->version.text();
-  found.push_back({"release",
-                   "bundle-edited",
-                   severity::warning,
-                   "the bundle of " + version +
-                       " was edited after it was deployed, and what was deployed runs: " + join(names, ", ") +
-                       (more > 0 ? " and " + std::to_string(more) + " more" : ""),
-                   "Put the published files back",
-                   false,
-                   {}});
+  found.push_back(
+      {"release",
+       "bundle-edited",
+       severity::warning,
+       "the bundle of " + version + " was edited after it was deployed, and what was deployed runs: " +
+           join(names, ", ") + (more > 0 ? " and " + std::to_string(more) + " more" : ""),
+       "Put the published files back; or, to run them as they are: difyd down, then difyd repin " + version,
+       false,
+       {}});
 }
 
 void add_secret_key(std::vector<finding>& found, const known_facts& facts) {

@@ -29,6 +29,8 @@ Result<control::accepted> request_down(world& w);
 Result<control::accepted> request_resume(world& w);
 // Asks the upgrade that runs to go back; its own result follows. Errors "no-upgrade", "too-late".
 Result<control::accepted> request_abort(world& w);
+// The ledger is made to say what the database proves. Errors: may_repin's, "bad-version".
+Result<control::accepted> request_repin(world& w, const std::string& version);
 Result<control::accepted> request_restart(world& w, std::vector<std::string> services);
 
 }  // namespace difyd::supervisor

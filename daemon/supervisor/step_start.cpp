@@ -56,17 +56,7 @@ task<upgrade::step_result> upgrade_work::commit() {
   if (auto known = co_await schema_is_head(**to); !known) co_return failed_step(known.error());
   const auto schema = *head_;
   if (auto kept = co_await keep_release(world_, *to, schema); !kept) co_return failed_step(kept.error());
-  ledger::deployment now;
-  now.version = to_;
-  now.bundle = (*to)->folder;
-  now.project = world_.settings.project;
-  for (const auto& [service, definition] : (*to)->project.services)
-    if (const auto found = ids->find(definition.image); found != ids->end())
-      now.images[service] = found->second;
-  now.revision = schema;
-  now.environment_hash = (*to)->environment.hash;
-  now.committed_at = std::chrono::system_clock::now();
-  committed_ = std::move(now);
+  committed_ = deployment_of(**to, *ids, schema);
   co_return good_step(to_.text() + ", schema " + schema.id);
 }
 

@@ -89,6 +89,7 @@ task<ended> carry_through(world& w, std::string id, version to, std::string orig
     }
     case upgrade::ending::undone: {
       auto undone = as_undone(w, work, outcome.reason);
+      co_await prune_kept(w);
       if (work.journaled()) co_await tell_hook(w, "on-undone");
       co_return undone;
     }

@@ -80,6 +80,8 @@ struct world {
   // Dify was up in this run of the daemon: what falls is brought up again as it is, not upgraded.
   bool settled = false;
   std::optional<Error> refused;            // why the start did not upgrade to the wanted version
+  std::optional<std::string> share;        // identity of the storage, "" before it has one
+  std::optional<version> local;            // deployed here by the local copy of a ledger that is not there
   std::vector<std::string> edited_bundle;  // files of the deployed release's bundle that are not as deployed
   std::optional<Error> not_kept;           // why the share does not keep what is deployed
   std::string data_root;                   // the engine's, once it was asked

@@ -1,5 +1,7 @@
-"""The share is enough: a machine that is gone, and a new one with empty disks and an older configuration."""
+"""The share is enough: a machine that is gone, and a new one with empty disks and an older configuration; and a
+database, a ledger and a storage that do not agree. All of it with DIFYD_TEST_ALL=1."""
 import json
+import os
 import secrets
 import shutil
 import signal
@@ -55,15 +57,25 @@ class Share(unittest.TestCase):
         self.assertIn(f"SECRET_KEY={self.secret}", inspected["Env"])
         self.assertEqual(get(self.m.http, "/console/api/ping")[0], 200)
 
-    def test_a_lost_machine_in_a_migration_and_at_rest(self):
+    def test_the_share_is_enough_and_a_disagreement_holds(self):
+        self.m.docker("exec", self.m.postgres["DIFYD_POSTGRES_CONTAINER"], "sh", "-c", "pg_dump -U postgres dify > /tmp/old.sql")
+        self.what_is_kept()
+        self.lost_in_a_migration()
+        if os.environ.get("DIFYD_TEST_ALL"):
+            self.lost_at_rest()
+        self.database_put_back()
+        if os.environ.get("DIFYD_TEST_ALL"):
+            self.ledger_gone()
+
+    def what_is_kept(self):
         manifest = json.loads((self.kept("1.11.4") / "manifest.json").read_text())
         self.assertIn("langgenius/dify-api:1.11.4", manifest["images"])
-        for each in self.kept("1.11.4").rglob("*"):
-            if each.is_dir() or each.name in ("environment", "project.json", "manifest.json"):
-                self.assertEqual(each.stat().st_mode & 0o077, 0, each)
         environment, = self.kept("1.11.4").glob("*/environment")
+        for each in (self.kept(""), environment.parent, environment, environment.parent / "project.json"):
+            self.assertEqual(each.stat().st_mode & 0o077, 0, each)
         self.assertIn(self.secret, environment.read_text())
 
+    def lost_in_a_migration(self):
         self.m.difyd("upgrade", "--no-wait", "1.12.7")
         wait_until("the migrator", lambda: [n for n, state in self.m.containers().items() if "-migrate-" in n and state == "running"], 60)
         self.lose_the_machine()
@@ -74,20 +86,59 @@ class Share(unittest.TestCase):
         self.assertEqual(self.m.sql("select version_num from alembic_version"), "5e1207000001")
         self.assertEqual(sorted(each.name for each in self.kept("").iterdir()), ["1.11.4", "1.12.7"])
 
+    def lost_at_rest(self):
+        """The new machine's own bundle is not as it was deployed: it is left alone, said, and not started."""
         self.lose_the_machine()
-        self.m.serve()
-        self.serves("1.12.7")
-        self.assertEqual([each.name for each in self.bundles.iterdir()], ["dify-1.12.7"])
-        self.assertIn("version-ignored", self.m.findings())
-
-        # What an operator edits is left alone, said, and not started by a restart.
+        self.unpack("1.12.7")
         edited = self.bundles / "dify-1.12.7/docker/nginx/nginx.conf.template"
         edited.write_text(edited.read_text() + "# edited\n")
-        self.m.stop_daemon()
-        self.m.serve().await_phase("serving")
+        self.m.serve()
+        self.serves("1.12.7")
+        self.assertIn("version-ignored", self.m.findings())
         self.assertIn("nginx/nginx.conf.template", self.m.findings()["bundle-edited"]["detail"])
         self.assertIn("# edited", edited.read_text())
         self.assertNotIn("# edited", (self.m.folder / "var/releases/dify-1.12.7/docker/nginx/nginx.conf.template").read_text())
+
+    def holds(self, *words):
+        code, out, err = self.m.difyd("up")
+        self.assertEqual(code, 6, out + err)
+        status = self.m.await_phase("holding")
+        for each in words:
+            self.assertIn(each, status["message"] + " " + " ".join(status["options"]))
+        self.assertEqual([n for n, state in self.m.containers().items() if state == "running"], [])
+
+    def database_put_back(self):
+        self.assertEqual(self.m.difyd("repin", "1.11.4")[0], 4)
+        self.assertEqual(self.m.difyd("down")[0], 0)
+        self.m.sql("drop database dify with (force)", "postgres")
+        self.m.sql("create database dify owner dify", "postgres")
+        self.holds("the ledger names version 1.12.7 but the database is empty", "difyd up: ")
+        self.m.docker("exec", self.m.postgres["DIFYD_POSTGRES_CONTAINER"], "psql", "-q", "-U", "postgres", "-d", "dify", "-f", "/tmp/old.sql")
+        self.holds("the older 1.11.4", "difyd repin 1.11.4: ")
+        code, out, err = self.m.difyd("repin", "1.12.7")
+        self.assertEqual(code, 4, out + err)
+        self.assertIn("the database holds revision 905527cc8fd3", err)
+        self.assertEqual(self.m.status()["phase"], "holding")
+        code, out, err = self.m.difyd("repin", "1.11.4")
+        self.assertEqual(code, 0, out + err + self.m.tail())
+        self.serves("1.11.4")
+
+    def ledger_gone(self):
+        share = self.m.folder / "storage/.difyd"
+        self.m.stop_daemon()
+        identity = (share / "share-id").read_text()
+        (share / "share-id").unlink()
+        self.m.serve()
+        self.assertIn("do not belong together", self.m.await_phase("holding")["message"])
+        (share / "share-id").write_text(identity)
+        self.m.stop_daemon()
+        (share / "ledger.json").unlink()
+        self.m.serve()
+        self.assertIn("this machine ran 1.11.4", self.m.await_phase("holding")["message"])
+        (self.m.folder / "var/ledger-copy.json").unlink()
+        code, out, err = self.m.difyd("up")
+        self.assertEqual(code, 0, out + err + self.m.tail())
+        self.serves("1.11.4")
 
 
 if __name__ == "__main__":

@@ -239,6 +239,7 @@ task<standing> process::boot() {
     case supervisor::start_action::run:
       co_return co_await run_deployed();
     case supervisor::start_action::install:
+    case supervisor::start_action::adopt:
       break;
   }
   w_.violated("difyd would install over what is deployed");
