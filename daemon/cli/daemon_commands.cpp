@@ -231,6 +231,10 @@ int restore(const options& given, const std::string& backup, bool yes, bool wait
   }(given, backup, yes, wait));
 }
 
+int repin(const options& given, const std::string& version, bool wait) {
+  return run_to_end(act(given, "/v1/repin", control::upgrade_request({version, {}, {}}), wait));
+}
+
 int stack_up(const options& given, bool wait) { return run_to_end(act(given, "/v1/stack/up", "{}", wait)); }
 int stack_down(const options& given, bool wait) {
   return run_to_end(act(given, "/v1/stack/down", "{}", wait));

@@ -28,6 +28,7 @@ int rollback(const options& given, bool wait);
 int restore(const options& given, const std::string& backup, bool yes, bool wait);
 int stack_up(const options& given, bool wait);
 int abort_upgrade(const options& given);
+int repin(const options& given, const std::string& version, bool wait);
 int stack_down(const options& given, bool wait);
 int stack_restart(const options& given, const std::vector<std::string>& services, bool wait);
 

@@ -257,6 +257,11 @@ class command_line {
     backup->callback([this] {
       chosen_ = backup_ ? backup_ : [this] { return take_backup(given_.global, !given_.no_wait); };
     });
+    auto* repin = waiting(add("repin",
+                              "in a hold or while the stack is stopped: make the version that the database "
+                              "proves the deployed one, and start it",
+                              [this] { return cli::repin(given_.global, given_.version, !given_.no_wait); }));
+    repin->add_option("version", given_.version, "the release, for example 1.11.4")->required();
     auto* migrations =
         add("migrations", "the migrations that were run", [this] { return show_migrations(given_.global); });
     auto* log = migrations->add_subcommand("log", "the whole output of one");

@@ -59,7 +59,8 @@ Result<> make_table(session& s) {
        {"create schema if not exists difyd",
         "create table if not exists difyd.lease (id int primary key check (id = 1), machine_id text not null,"
         " boot_id text not null, hostname text not null, client_address text not null, version text not null,"
-        " stack_up boolean not null, taken_at timestamptz not null, renewed_at timestamptz not null)"})
+        " stack_up boolean not null, taken_at timestamptz not null, renewed_at timestamptz not null)",
+        "alter table difyd.lease add column if not exists share text not null default ''"})
     if (auto done = s.query(sql, {}, what); !done) return fail(done.error());
   return {};
 }
@@ -73,7 +74,9 @@ Result<std::optional<owner>> read_owner(session& s) {
       "select machine_id, boot_id, hostname, client_address, version, stack_up,"
       " to_char(taken_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'),"
       " to_char(renewed_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'),"
-      " extract(epoch from clock_timestamp() - renewed_at) from difyd.lease where id = 1",
+      // Through JSON: a table of an older difyd that holds the lease does not have the column yet.
+      " extract(epoch from clock_timestamp() - renewed_at), to_jsonb(l) ->> 'share' from difyd.lease l where "
+      "id = 1",
       {}, what);
   if (!found) return fail(found.error());
   if (found->empty()) return std::nullopt;
@@ -81,19 +84,21 @@ Result<std::optional<owner>> read_owner(session& s) {
   const auto text = [&](std::size_t i) { return r[i].value_or(""); };
   return owner{text(0), text(1), text(2),
                text(3), text(4), r[5] == "t",
-               text(6), text(7), std::strtod(text(8).c_str(), nullptr)};
+               text(6), text(7), std::strtod(text(8).c_str(), nullptr),
+               text(9)};
 }
 
 // A version and a running stack are facts about the machine that wrote them.
-Result<> write_owner(session& s, const identity& self) {
+Result<> write_owner(session& s, const identity& self, const std::string& share) {
   const auto done = s.query(
-      "insert into difyd.lease as l values (1, ?, ?, ?, coalesce(host(inet_client_addr()), ''), '', false, "
-      "now(), now())"
+      "insert into difyd.lease as l (id, machine_id, boot_id, hostname, client_address, version, stack_up,"
+      " taken_at, renewed_at, share)"
+      " values (1, ?, ?, ?, coalesce(host(inet_client_addr()), ''), '', false, now(), now(), ?)"
       " on conflict (id) do update set stack_up = l.stack_up and l.machine_id = excluded.machine_id"
       " and l.boot_id = excluded.boot_id, machine_id = excluded.machine_id, boot_id = excluded.boot_id,"
       " hostname = excluded.hostname, client_address = excluded.client_address, taken_at = now(), renewed_at "
-      "= now()",
-      {self.machine_id, self.boot_id, self.hostname}, "write the lease's row");
+      "= now(), share = case when excluded.share = '' then l.share else excluded.share end",
+      {self.machine_id, self.boot_id, self.hostname, share}, "write the lease's row");
   if (!done) return fail(done.error());
   return {};
 }
@@ -135,6 +140,18 @@ Result<> refuse_pooler(session& s, const endpoint& where) {
               "Give database.host and database.port of PostgreSQL itself");
 }
 
+Result<> refuse_foreign(const std::optional<owner>& former, const std::optional<std::string>& share) {
+  if (!share || !former || former->share.empty() || former->share == *share) return {};
+  return fail(
+      "share-foreign",
+      "cannot take the lease: the storage and the databases do not belong together: the databases "
+      "belong to storage " +
+          former->share + ", and this one is " + (share->empty() ? "new" : *share),
+      "Mount the storage that belongs to them, or give the right database, then: difyd up. Where they "
+      "do belong together, write " +
+          former->share + " into .difyd/share-id of the storage");
+}
+
 }  // namespace
 
 Result<claim_outcome> take_claim(const claim_request& request, quiet_since& quiet) {
@@ -168,6 +185,7 @@ Result<claim_outcome> take_claim(const claim_request& request, quiet_since& quie
     quiet.reset();
     return out;
   }
+  if (auto known = refuse_foreign(*former, request.share); !known) return fail(known.error());
   if (foreign) {
     const auto inherited = inherits(s, **former, request.rules, quiet);
     if (!inherited) return fail(inherited.error());
@@ -175,7 +193,8 @@ Result<claim_outcome> take_claim(const claim_request& request, quiet_since& quie
     if (out.free) return out;
   }
   quiet.reset();
-  if (auto owned = write_owner(s, request.self); !owned) return fail(std::move(owned.error()));
+  if (auto owned = write_owner(s, request.self, request.share.value_or("")); !owned)
+    return fail(std::move(owned.error()));
   out.taken = std::make_unique<claim>();
   out.taken->pid = s.backend_pid();
   out.taken->place = out.place;
@@ -202,6 +221,14 @@ Result<> renew_claim(claim& held, const std::string& version, bool stack_up) {
   if (!found->empty()) return {};
   if (auto mine = check_claim(held); !mine) return mine;
   return lost("its row is gone");
+}
+
+Result<> mark_claim(claim& held, const std::string& share) {
+  const auto found = held.connection->query(
+      "update difyd.lease set share = ? where id = 1 and " + holds_lock() + " returning id", {share},
+      "name the storage in the lease's row");
+  if (!found) return fail(judged(held, found.error()));
+  return found->empty() ? lost("its row is gone") : Result<>{};
 }
 
 Result<> drop_claim(claim& held, bool stack_up) {

@@ -40,12 +40,14 @@ struct claim_request {
   identity self;
   inheritance rules;
   std::shared_ptr<interrupter> interrupt;
+  std::optional<std::string> share;  // as lease::acquire's
 };
 
 Result<claim_outcome> take_claim(const claim_request& request, quiet_since& quiet);
 // Error "lease-lost"; others: not known.
 Result<> check_claim(claim& held);
 Result<> renew_claim(claim& held, const std::string& version, bool stack_up);
+Result<> mark_claim(claim& held, const std::string& share);
 // Gives the lock back; the session ends with `held`.
 Result<> drop_claim(claim& held, bool stack_up);
 

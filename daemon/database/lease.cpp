@@ -85,13 +85,14 @@ struct lease::state {
 
 lease::lease(asio::any_io_executor executor, endpoint where, std::string main, std::string wanted,
              identity self, inheritance rules)
-    : state_(std::make_shared<state>(std::move(executor),
-                                     claim_request{std::move(where), std::move(main), std::move(wanted),
-                                                   std::move(self), rules, nullptr})) {}
+    : state_(std::make_shared<state>(
+          std::move(executor),
+          claim_request{
+              std::move(where), std::move(main), std::move(wanted), std::move(self), rules, nullptr, {}})) {}
 
 lease::~lease() = default;
 
-task<Result<lease_state>> lease::acquire() {
+task<Result<lease_state>> lease::acquire(std::optional<std::string> share) {
   auto mine = state_;
   if (mine->held) {
     auto still = co_await check();
@@ -102,8 +103,9 @@ task<Result<lease_state>> lease::acquire() {
     lease_state seen;
     std::string place;
   };
-  std::function<Result<answer>()> call = [own = mine->own]() -> Result<answer> {
+  std::function<Result<answer>()> call = [own = mine->own, share = std::move(share)]() -> Result<answer> {
     own->held.reset();
+    own->request.share = share;
     auto outcome = take_claim(own->request, own->quiet);
     if (!outcome) return fail(std::move(outcome.error()));
     own->held = std::move(outcome->taken);
@@ -128,6 +130,11 @@ task<Result<>> lease::renew(std::string version, bool stack_up) {
       "renew the lease");
   if (renewed) mine->renewed_up = stack_up ? begun : duration(-1);
   co_return renewed;
+}
+
+task<Result<>> lease::belong_to(std::string share) {
+  return state_->with_claim([share = std::move(share)](claim& held) { return mark_claim(held, share); },
+                            "name the storage in the lease's row");
 }
 
 task<Result<>> lease::release(bool stack_up) {

@@ -92,8 +92,21 @@ std::string last_name(const std::string& path) {
   return slash == std::string::npos ? path : path.substr(slash + 1);
 }
 
-Result<> replace_file(const file_handle& folder, const std::string& name, std::string_view bytes,
-                      mode_t mode) {
+Result<std::string> read_all(int fd, std::size_t limit, const std::string& what) {
+  std::string bytes;
+  char buffer[65536];
+  for (;;) {
+    const ssize_t count = ::read(fd, buffer, sizeof buffer);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return cannot("read " + what);
+    if (count == 0) return bytes;
+    bytes.append(buffer, static_cast<std::size_t>(count));
+    if (bytes.size() > limit) return fail("file-too-large", "cannot read " + what + ": it is too large");
+  }
+}
+
+Result<> replace_file(const file_handle& folder, const std::string& name, std::string_view bytes, mode_t mode,
+                      sync_folder how) {
   const std::string temporary = "." + name + ".tmp-" + random_hex(8);
   const file_handle file(
       ::openat(folder.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
@@ -107,7 +120,7 @@ Result<> replace_file(const file_handle& folder, const std::string& name, std::s
   }
   good = good && ::fsync(file.get()) == 0 &&
          ::renameat(folder.get(), temporary.c_str(), folder.get(), name.c_str()) == 0 &&
-         ::fsync(folder.get()) == 0;
+         (how == sync_folder::later || ::fsync(folder.get()) == 0);
   if (good) return {};
   auto error = cannot("write " + name);
   ::unlinkat(folder.get(), temporary.c_str(), 0);

@@ -36,7 +36,10 @@ Result<file_handle> open_beneath(const file_handle& root, const std::string& pat
 Result<file_handle> open_parent(const file_handle& root, const std::string& path);
 std::string last_name(const std::string& path);
 
-Result<> replace_file(const file_handle& folder, const std::string& name, std::string_view bytes,
-                      mode_t mode);
+Result<std::string> read_all(int fd, std::size_t limit, const std::string& what);
+
+enum class sync_folder { now, later };  // later: by the caller, once for many files
+Result<> replace_file(const file_handle& folder, const std::string& name, std::string_view bytes, mode_t mode,
+                      sync_folder how = sync_folder::now);
 
 }  // namespace difyd::host

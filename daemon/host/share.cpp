@@ -17,6 +17,9 @@ namespace {
 using nlohmann::json;
 using words = std::vector<std::string>;
 
+// Many files, each made durable.
+constexpr int tree_times = 12;
+
 process_spec helper_spec(std::string helper, words arguments, std::string input, duration limit) {
   process_spec spec;
   spec.argv = std::move(arguments);
@@ -91,7 +94,8 @@ struct turn {
 // One helper at a time. `self` by value: the call keeps what it works on alive.
 template <class State>
 task<Result<std::string>> call(std::shared_ptr<State> self, words arguments, std::string input = {},
-                               std::size_t max_output = 1 << 20) {
+                               std::size_t max_output = 1 << 20, duration limit = {}) {
+  if (limit == duration{}) limit = self->options.limit;
   if (!self->busy) self->busy = std::make_unique<cell<bool>>(co_await asio::this_coro::executor, false);
   const std::string what = "reach the storage " + self->options.root;
   auto waited = co_await with_deadline(self->wait_for_turn(), 6 * self->options.limit, what);
@@ -100,11 +104,11 @@ task<Result<std::string>> call(std::shared_ptr<State> self, words arguments, std
   const turn mine(*self->busy);
   const words lock{"--lock", self->lock};
   arguments.insert(arguments.begin(), lock.begin(), lock.end());
-  auto spec = helper_spec(self->options.helper, std::move(arguments), std::move(input), self->options.limit);
+  auto spec = helper_spec(self->options.helper, std::move(arguments), std::move(input), limit);
   spec.max_output = max_output;
   auto answer = answer_of(co_await run_process(std::move(spec)));
   if (!answer && answer.error().code == "deadline-exceeded")
-    co_return fail("share-hung", "cannot " + what + ": no answer within " + to_text(self->options.limit),
+    co_return fail("share-hung", "cannot " + what + ": no answer within " + to_text(limit),
                    "Check the server that holds the storage and the network to it");
   co_return answer;
 }
@@ -167,6 +171,29 @@ task<Result<>> share::remove(std::string path) {
   auto self = state_;
   const words request{"remove-file", self->options.root, std::move(path)};
   co_return nothing(co_await call(self, request));
+}
+
+task<Result<>> share::write_tree(std::string path, std::vector<tree_file> files) {
+  auto self = state_;
+  auto packed = pack(files);
+  if (!packed) co_return std::unexpected(std::move(packed.error()));
+  const words request{"write-tree", self->options.root, std::move(path)};
+  co_return nothing(
+      co_await call(self, request, std::move(*packed), 1 << 20, tree_times * self->options.limit));
+}
+
+task<Result<std::vector<tree_file>>> share::read_tree(std::string path) {
+  auto self = state_;
+  const words request{"read-tree", self->options.root, std::move(path)};
+  auto packed = co_await call(self, request, {}, largest_tree, tree_times * self->options.limit);
+  if (!packed) co_return std::unexpected(std::move(packed.error()));
+  co_return unpack(*packed);
+}
+
+task<Result<>> share::remove_tree(std::string path) {
+  auto self = state_;
+  const words request{"remove-tree", self->options.root, std::move(path)};
+  co_return nothing(co_await call(self, request, {}, 1 << 20, tree_times * self->options.limit));
 }
 
 task<Result<std::vector<std::string>>> resolve(std::string name, duration limit, std::string helper) {

@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "beneath.hpp"
+#include "verbs_tree.hpp"
 
 namespace difyd::host {
 namespace {
@@ -32,19 +33,6 @@ Result<unsigned> number(const std::string& text, int base = 10) {
   if (error != std::errc{} || end != text.data() + text.size() || text.empty())
     return fail("bad-argument", "cannot read \"" + text + "\" as a number");
   return value;
-}
-
-Result<std::string> read_all(int fd, std::size_t limit, const std::string& what) {
-  std::string bytes;
-  char buffer[65536];
-  for (;;) {
-    const ssize_t count = ::read(fd, buffer, sizeof buffer);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return cannot("read " + what);
-    if (count == 0) return bytes;
-    bytes.append(buffer, static_cast<std::size_t>(count));
-    if (bytes.size() > limit) return fail("file-too-large", "cannot read " + what + ": it is too large");
-  }
 }
 
 // The folder in which writing is tried: ours to give away as root, else whoever we are.
@@ -93,7 +81,7 @@ Result<std::string> probe(const words& arguments) {
   if (!uid) return std::unexpected(uid.error());
   auto root = open_root(arguments[0]);
   if (!root) return std::unexpected(root.error());
-  struct statvfs info{};
+  struct statvfs info {};
   if (::fstatvfs(root->get(), &info) != 0) return cannot("measure the storage " + arguments[0]);
   auto folder = probe_folder(*root, *uid);
   if (!folder) return std::unexpected(folder.error());
@@ -115,7 +103,7 @@ Result<std::string> read_verb(const words& arguments) {
   if (!limit || !root) return std::unexpected(!limit ? limit.error() : root.error());
   auto file = open_beneath(*root, arguments[1], O_RDONLY | O_NONBLOCK);  // a FIFO must not hold us
   if (!file) return std::unexpected(file.error());
-  struct stat info{};
+  struct stat info {};
   if (::fstat(file->get(), &info) != 0 || !S_ISREG(info.st_mode))
     return fail("bad-path", "cannot read " + arguments[1] + ": it is not a plain file");
   return read_all(file->get(), *limit, arguments[1]);
@@ -145,7 +133,7 @@ Result<std::string> list_verb(const words& arguments) {
   while (const dirent* entry = ::readdir(stream.get())) {
     const std::string name = entry->d_name;
     if (name == "." || name == "..") continue;
-    struct stat info{};
+    struct stat info {};
     const bool folder_entry =
         ::fstatat(folder->get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode);
     names.push_back(folder_entry ? name + "/" : name);
@@ -183,6 +171,12 @@ Result<std::string> remove_verb(const words& arguments) {
   return std::string("{}");
 }
 
+Result<std::string> write_tree(const words& arguments) {
+  auto bytes = read_all(0, largest_file, "the files to write");
+  if (!bytes) return bytes;
+  return write_tree_verb(arguments, *bytes);
+}
+
 Result<std::string> resolve_verb(const words& arguments) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -208,9 +202,16 @@ struct verb {
 };
 
 constexpr verb verbs[] = {
-    {"probe", 2, probe},          {"read-file", 3, read_verb},    {"write-file", 3, write_verb},
-    {"list", 2, list_verb},       {"mkdir-owned", 5, mkdir_verb}, {"remove-file", 2, remove_verb},
+    {"probe", 2, probe},
+    {"read-file", 3, read_verb},
+    {"write-file", 3, write_verb},
+    {"list", 2, list_verb},
+    {"mkdir-owned", 5, mkdir_verb},
+    {"remove-file", 2, remove_verb},
     {"resolve", 1, resolve_verb},
+    {"write-tree", 2, write_tree},
+    {"read-tree", 2, read_tree_verb},
+    {"remove-tree", 2, remove_tree_verb},
 };
 
 }  // namespace

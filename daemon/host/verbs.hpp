@@ -16,6 +16,9 @@ namespace difyd::host {
 //   list ROOT PATH
 //   mkdir-owned ROOT PATH UID GID MODE
 //   remove-file ROOT PATH
+//   write-tree ROOT PATH             (the files, packed as tree.hpp says, come from standard input)
+//   read-tree ROOT PATH
+//   remove-tree ROOT PATH
 //   resolve HOST
 Result<std::string> run_verb(const std::vector<std::string>& words);
 

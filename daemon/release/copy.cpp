@@ -18,7 +18,18 @@ std::unexpected<Error> cannot(const std::string& verb, const std::string& path,
               "cannot " + verb + " " + path + ": " + error.message());
 }
 
-// Relative paths of all entries, sorted, so that a hash does not depend on the file system.
+bool below_volumes(const std::string& entry) { return entry == "volumes" || entry.starts_with("volumes/"); }
+
+Result<> copy_file(const std::string& from, const std::string& to) {
+  auto bytes = read_file(from);
+  if (!bytes) return fail(std::move(bytes.error()));
+  std::error_code error;
+  const auto mode = fs::status(from, error).permissions() & fs::perms::mask;
+  return write_durably(to, *bytes, static_cast<mode_t>(mode));
+}
+
+}  // namespace
+
 Result<std::vector<std::string>> entries_of(const std::string& folder) {
   std::vector<std::string> entries;
   std::error_code error;
@@ -31,18 +42,6 @@ Result<std::vector<std::string>> entries_of(const std::string& folder) {
   std::ranges::sort(entries);
   return entries;
 }
-
-bool below_volumes(const std::string& entry) { return entry == "volumes" || entry.starts_with("volumes/"); }
-
-Result<> copy_file(const std::string& from, const std::string& to) {
-  auto bytes = read_file(from);
-  if (!bytes) return fail(std::move(bytes.error()));
-  std::error_code error;
-  const auto mode = fs::status(from, error).permissions() & fs::perms::mask;
-  return write_durably(to, *bytes, static_cast<mode_t>(mode));
-}
-
-}  // namespace
 
 Result<std::string> hash_of(const std::string& folder) {
   auto entries = entries_of(folder);

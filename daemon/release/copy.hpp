@@ -2,10 +2,14 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "difyd/base/error.hpp"
 
 namespace difyd::release {
+
+// Relative paths of all entries, sorted, so that a hash does not depend on the file system.
+Result<std::vector<std::string>> entries_of(const std::string& folder);
 
 // sha256 over names and contents of the regular files below `folder`, .env excepted.
 Result<std::string> hash_of(const std::string& folder);

@@ -93,6 +93,7 @@ Result<outline> outline_of(const config::settings& settings, const difyd::versio
   outline out;
   out.made.version = which;
   out.made.folder = working_copy(settings, which);
+  out.made.bundle = from->folder;
   out.made.bundle_hash = std::move(*hash);
   out.made.environment = std::move(*environment);
   out.made.warnings = out.made.environment.warnings;

@@ -162,21 +162,6 @@ task<Result<std::map<std::string, std::string>>> have_images(world& w, project_p
   co_return ids;
 }
 
-ledger::deployment deployment_of(const world& w, const release::release& what,
-                                 const std::map<std::string, std::string>& ids, revision schema) {
-  ledger::deployment now;
-  now.version = what.version;
-  now.bundle = what.folder;
-  now.project = w.settings.project;
-  for (const auto& [service, definition] : what.project.services)
-    if (const auto found = ids.find(definition.image); found != ids.end())
-      now.images[service] = found->second;
-  now.revision = std::move(schema);
-  now.environment_hash = what.environment.hash;
-  now.committed_at = std::chrono::system_clock::now();
-  return now;
-}
-
 task<void> sweep_migrators(world& w, std::string keep) {
   engine::container_filter filter;
   filter.labels = {std::string(stack::label::project) + "=" + w.settings.project, upgrade_label};

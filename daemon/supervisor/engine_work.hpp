@@ -54,10 +54,6 @@ task<Result<>> stop_services(world& w, project_ptr project, std::vector<std::str
 task<Result<std::map<std::string, std::string>>> have_images(world& w, project_ptr project,
                                                              const std::string& operation);
 
-// What the ledger is told about a release that is up; `ids` is what have_images gave.
-ledger::deployment deployment_of(const world& w, const release::release& what,
-                                 const std::map<std::string, std::string>& ids, revision schema);
-
 // Removes the ended containers of migrators but those of the upgrade `keep`.
 task<void> sweep_migrators(world& w, std::string keep);
 

@@ -108,6 +108,34 @@ void add_version(std::vector<finding>& found, const known_facts& facts) {
                    deployed->committed_at});
 }
 
+constexpr std::size_t names_told = 4;
+
+void add_kept(std::vector<finding>& found, const known_facts& facts) {
+  if (facts.not_kept)
+    found.push_back({"release",
+                     "release-not-kept",
+                     severity::warning,
+                     "the share does not keep what runs, so a new machine could not bring it up: " +
+                         facts.not_kept->message,
+                     facts.not_kept->remedy,
+                     false,
+                     {}});
+  if (facts.edited_bundle.empty() || !facts.book.deployed) return;
+  auto names = facts.edited_bundle;
+  const std::size_t more = names.size() - std::min(names.size(), names_told);
+  names.resize(names.size() - more);
+  const std::string version = facts.book.deployed->version.text();
+  found.push_back(
+      {"release",
+       "bundle-edited",
+       severity::warning,
+       "the bundle of " + version + " was edited after it was deployed, and what was deployed runs: " +
+           join(names, ", ") + (more > 0 ? " and " + std::to_string(more) + " more" : ""),
+       "Put the published files back; or, to run them as they are: difyd down, then difyd repin " + version,
+       false,
+       {}});
+}
+
 void add_secret_key(std::vector<finding>& found, const known_facts& facts) {
   if (!facts.secret_key || *facts.secret_key == release::secret_key::own) return;
   const bool empty = *facts.secret_key == release::secret_key::empty;
@@ -180,6 +208,7 @@ std::vector<finding> known_findings(const known_facts& facts) {
   std::vector<finding> found;
   add_upgrade(found, facts);
   add_version(found, facts);
+  add_kept(found, facts);
   add_secret_key(found, facts);
   return found;
 }

@@ -7,8 +7,10 @@
 
 #include "backing_up.hpp"
 #include "difyd/base/log.hpp"
+#include "difyd/base/text.hpp"
 #include "difyd/ledger/store.hpp"
 #include "engine_work.hpp"
+#include "local_copy.hpp"
 #include "operations.hpp"
 #include "readiness.hpp"
 
@@ -108,12 +110,20 @@ task<Result<>> prove_storage(world& w) {
 }
 
 task<Result<>> open_ledger(world& w) {
-  if (w.book) co_return Result<>{};
-  auto store = std::make_shared<ledger::folder_store>(w.executor, w.settings.storage.root + "/.difyd");
-  ledger::write_gate gate = [&w](std::optional<Error> failed) { return may_write(w, std::move(failed)); };
-  auto book = co_await ledger::book::open(w.executor, std::move(store), std::move(gate));
-  if (!book) co_return fail(book.error());
-  w.book = std::move(*book);
+  auto identity = co_await w.storage.read(".difyd/share-id", 4096);
+  if (!identity && identity.error().code != "file-missing") co_return fail(identity.error());
+  w.share = identity ? std::string(trim(*identity)) : std::string();
+  if (w.book) {
+    if (auto read = co_await w.book->reload(); !read) co_return read;
+  } else {
+    auto store = std::make_shared<ledger::share_store>(w.storage, ".difyd");
+    ledger::write_gate gate = [&w](std::optional<Error> failed) { return may_write(w, std::move(failed)); };
+    auto book = co_await ledger::book::open(w.executor, std::move(store), std::move(gate));
+    if (!book) co_return fail(book.error());
+    w.book = std::move(*book);
+  }
+  w.local.reset();
+  if (nothing_known(w.book->current())) w.local = co_await deployed_here_before(w);
   if (auto read = co_await read_backups(w); !read) log::warning("backup", read.error().message);
   co_return Result<>{};
 }
@@ -165,10 +175,24 @@ Result<> link_database(world& w) {
   return {};
 }
 
+namespace {
+
+// With the lease there is nobody else who gives it a name. What fails is done at the next start.
+task<void> name_the_share(world& w, std::shared_ptr<database::lease> lease) {
+  if (!w.share || !w.share->empty()) co_return;
+  const std::string identity = random_hex(16);
+  auto told = co_await w.storage.write(".difyd/share-id", identity + "\n", 0644);
+  if (told) w.share = identity;
+  if (told) told = co_await lease->belong_to(identity);
+  if (!told) log::warning("share", "it has no identity yet", {{"cause", told.error().message}});
+}
+
+}  // namespace
+
 task<Result<grip>> take_lease(world& w) {
   const auto lease = w.lease;
   if (lease->held() && co_await lease->check()) co_return grip::held;
-  auto state = co_await lease->acquire();
+  auto state = co_await lease->acquire(w.share);
   if (!state) {
     w.lease_text.set("not held: " + state.error().message);
     co_return fail(state.error());
@@ -179,6 +203,7 @@ task<Result<grip>> take_lease(world& w) {
     w.lease_text.set(silence_text(*state->other));
   else
     w.lease_text.set(state->other ? owner_text(*state->other) : "held by another machine");
+  if (state->held) co_await name_the_share(w, lease);
   if (state->held) co_return state->other ? grip::inherited : grip::held;
   // A lock that another one has for a moment, to read the row, is not his.
   co_return state->other && state->other->machine_id != identity_of(w).machine_id ? grip::lost : grip::open;
@@ -200,10 +225,11 @@ void end_without_lease(world& w) {
   ::_exit(lost_to_another);
 }
 
-task<void> await_lease(world& w) {
+task<Result<>> await_lease(world& w) {
   for (;;) {
     const auto taken = co_await take_lease(w);
-    if (taken && has_lease(*taken)) co_return;
+    if (taken && has_lease(*taken)) co_return Result<>{};
+    if (!taken && taken.error().code == "share-foreign") co_return fail(taken.error());
     stand(w, phase::waiting_for_lease,
           taken ? "the database is " + *w.lease_text.get() : sentence(taken.error()));
     if (taken && *taken == grip::lost) co_await stop_what_runs(w);
@@ -214,6 +240,7 @@ task<void> await_lease(world& w) {
 task<void> keep_lease(world& w) {
   bool told_up = false;
   auto told_at = std::chrono::steady_clock::time_point::min();
+  std::string complaint;
   for (;;) {
     co_await pause(2s);
     const auto lease = w.lease;
@@ -228,15 +255,18 @@ task<void> keep_lease(world& w) {
     const auto renewed = co_await lease->renew(deployed ? deployed->version.text() : std::string(), up);
     told_up = up;
     told_at = now;
+    if (renewed) complaint.clear();
     if (renewed || lease->held()) continue;
     w.lease_text.set("lost: " + renewed.error().message);
     const auto taken = co_await take_lease(w);
     const auto stands = w.stands.get()->at;
     if (taken && *taken == grip::held)
       log::info("lease", "taken again");
-    else if (!taken || *taken == grip::open)
-      log::warning("lease", "cannot renew the lease", {{"cause", renewed.error().message}});
-    else if (stands == phase::upgrading || stands == phase::holding || *taken == grip::inherited)
+    else if (!taken || *taken == grip::open) {
+      const std::string cause = taken ? renewed.error().message : taken.error().message;
+      if (cause != std::exchange(complaint, cause))
+        log::warning("lease", "cannot renew the lease", {{"cause", cause}});
+    } else if (stands == phase::upgrading || stands == phase::holding || *taken == grip::inherited)
       end_without_lease(w);
     else if (stands == phase::serving || stands == phase::starting)
       propose_stand_down(w);

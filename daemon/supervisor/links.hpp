@@ -14,7 +14,8 @@ host::storage_expectation storage_expectation(const config::settings& settings);
 // (DESIGN section 5, Start, step 3). Errors: of host's share and mounts.
 task<Result<>> prove_storage(world& w);
 
-// Opens the ledger below the storage root, once.
+// Opens the ledger below the storage root, or reads it again, and the storage's identity. Where the storage
+// knows of nothing, what this machine knows of it is in w.local.
 task<Result<>> open_ledger(world& w);
 
 // Where PostgreSQL is: the configured host, or the address of the container of the stack's
@@ -43,8 +44,8 @@ task<Result<>> still_ours(world& w);
 [[noreturn]] void end_without_lease(world& w);
 
 // Waits for the lease as long as it takes, in phase waiting-for-lease; what runs here is stopped where
-// another machine has it.
-task<void> await_lease(world& w);
+// another machine has it. Error "share-foreign".
+task<Result<>> await_lease(world& w);
 
 // Renews the lease for as long as the daemon runs; a lost one is taken again.
 task<void> keep_lease(world& w);

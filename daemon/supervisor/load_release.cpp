@@ -1,6 +1,7 @@
 #include "load_release.hpp"
 
 #include "difyd/base/log.hpp"
+#include "keeping.hpp"
 
 namespace difyd::supervisor {
 namespace {
@@ -23,18 +24,23 @@ Result<std::vector<release::advisory>> read_advisories(const config::settings& s
 }  // namespace
 
 task<Result<release_ptr>> load_release(world& w, version which, std::optional<version> carried_from,
-                                       laying_out how) {
-  // By pointer: the world outlives what runs on its lanes.
-  const config::settings* settings = &w.settings;
-  std::function<Result<release_ptr>()> work = [settings, which, carried_from, how]() -> Result<release_ptr> {
-    std::optional<std::string> in_force;
-    if (carried_from) {
-      auto environment = release::environment_of(release::working_copy(*settings, *carried_from));
-      if (!environment) return fail(environment.error());
-      in_force = std::move(*environment);
-    }
-    auto made = how == laying_out::yes ? release::assemble(*settings, which, in_force)
-                                       : release::preview(*settings, which, in_force);
+                                       laying_out how, origin from) {
+  auto settings = w.settings;
+  if (from == origin::in_force) {
+    auto source = co_await source_in_force(w, which, how == laying_out::yes);
+    if (!source) co_return fail(source.error());
+    settings.releases_source = std::move(*source);
+  }
+  std::optional<std::string> in_force;
+  if (carried_from) {
+    auto environment = co_await environment_in_force(w, *carried_from);
+    if (!environment) co_return fail(environment.error());
+    in_force = std::move(*environment);
+  }
+  std::function<Result<release_ptr>()> work = [settings = std::move(settings), which, in_force,
+                                               how]() -> Result<release_ptr> {
+    auto made = how == laying_out::yes ? release::assemble(settings, which, in_force)
+                                       : release::preview(settings, which, in_force);
     if (!made) return fail(made.error());
     return std::make_shared<const release::release>(std::move(*made));
   };
@@ -58,7 +64,7 @@ task<void> know_release(world& w) {
   if (book.deployed) deployed = book.deployed->version;
   const auto which = book.in_flight ? std::optional(book.in_flight->to) : deployed;
   if (!which) co_return;
-  auto loaded = co_await load_release(w, *which, deployed, laying_out::no);
+  auto loaded = co_await load_release(w, *which, deployed, laying_out::no, origin::in_force);
   if (loaded)
     w.in_force.set(*loaded);
   else

@@ -13,11 +13,17 @@ enum class laying_out {
   no    // nothing is touched: the release as it would be
 };
 
-// `carried_from`: the version whose environment is in force, from whose working copy what never
-// changes silently is carried forward; unset at the first installation. Runs on the files lane.
-// Errors: those of release::assemble and release::preview.
+enum class origin {
+  bundle,   // as it is below releases.source now: what an operator asks for
+  in_force  // as it was deployed, or is being deployed: from the share where this machine has it not, or
+            // other
+};
+
+// `carried_from`: the version whose environment is in force, from which what never changes silently is
+// carried forward; unset at the first installation. Runs on the files lane.
+// Errors: those of release::assemble and release::preview, of source_in_force and environment_in_force.
 task<Result<release_ptr>> load_release(world& w, version which, std::optional<version> carried_from,
-                                       laying_out how);
+                                       laying_out how, origin from);
 
 // What applies to a hop of this installation, from the file as it is now. Errors: those of
 // release::load_advisories, find_bundle and derive_environment.

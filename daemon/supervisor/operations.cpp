@@ -10,6 +10,7 @@
 #include "known.hpp"
 #include "load_release.hpp"
 #include "page.hpp"
+#include "repin.hpp"
 #include "restore_rules.hpp"
 #include "restoring.hpp"
 #include "start.hpp"
@@ -230,6 +231,17 @@ Result<control::accepted> request_up(world& w) {
 Result<control::accepted> request_down(world& w) {
   if (auto free = no_upgrade_running(w); !free) return fail(free.error());
   return submit(w, named("down"), priority::command, take_down);
+}
+
+Result<control::accepted> request_repin(world& w, const std::string& text) {
+  auto wanted = parse_version(text);
+  if (!wanted) return fail(wanted.error());
+  if (auto free = no_upgrade_running(w); !free) return fail(free.error());
+  if (auto may = may_repin(w); !may) return fail(may.error());
+  auto status = named("repin");
+  status.to = wanted->text();
+  return submit(w, status, priority::command,
+                [which = *wanted](world& of, std::string id) { return repin(of, std::move(id), which); });
 }
 
 Result<control::accepted> request_restart(world& w, std::vector<std::string> services) {

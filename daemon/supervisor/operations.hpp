@@ -36,6 +36,8 @@ Result<control::accepted> request_verify(world& w, std::string backup);
 // happened. Errors "no-upgrade", "too-late" with the backup that leads back.
 Result<control::accepted> request_rollback(world& w);
 Result<control::accepted> request_restore(world& w, std::string backup);
+// The ledger is made to say what the database proves. Errors: may_repin's, "bad-version".
+Result<control::accepted> request_repin(world& w, const std::string& version);
 Result<control::accepted> request_restart(world& w, std::vector<std::string> services);
 
 }  // namespace difyd::supervisor

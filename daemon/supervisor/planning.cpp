@@ -128,7 +128,7 @@ task<Result<release_ptr>> deployed_release(world& w) {
   if (!w.book || !w.book->current().deployed) co_return in_force;
   const version deployed = w.book->current().deployed->version;
   if (in_force && in_force->version == deployed) co_return in_force;
-  co_return co_await load_release(w, deployed, deployed, laying_out::no);
+  co_return co_await load_release(w, deployed, deployed, laying_out::no, origin::in_force);
 }
 
 }  // namespace
@@ -145,7 +145,8 @@ task<Result<control::plan>> plan_of(world& w, std::string text) {
   if (from && *wanted < *from)
     co_return fail("version-older", "cannot plan " + wanted->text() + ": " + from->text() +
                                         " is deployed and versions only go forward");
-  auto after = co_await load_release(w, *wanted, from, laying_out::no);
+  auto after = co_await load_release(w, *wanted, from, laying_out::no,
+                                     from == *wanted ? origin::in_force : origin::bundle);
   if (!after) co_return fail(after.error());
   facts.after = *after;
   facts.backup = w.settings.upgrade.backup;

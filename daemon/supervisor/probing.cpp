@@ -121,6 +121,8 @@ finding no_backup() {
 std::vector<finding> findings_now(const world& w) {
   known_facts facts;
   facts.refused = w.refused;
+  facts.edited_bundle = w.edited_bundle;
+  facts.not_kept = w.not_kept;
   if (w.book) facts.book = w.book->current();
   facts.backups = *w.backups.get();
   const auto stands = w.stands.get();

@@ -10,6 +10,7 @@
 #include "difyd/release/working_copy.hpp"
 #include "engine_work.hpp"
 #include "guarding.hpp"
+#include "keeping.hpp"
 #include "links.hpp"
 #include "load_release.hpp"
 #include "readiness.hpp"
@@ -257,7 +258,7 @@ task<Result<>> restore_work::put_environment_back() {
 task<Result<>> restore_work::settle(release_ptr old) {
   auto ids = co_await have_images(w_, project_of(old), operation_);
   if (!ids) co_return fail(ids.error());
-  auto now = deployment_of(w_, *old, *ids, of_.revision);
+  auto now = deployment_of(*old, *ids, of_.revision);
   co_return co_await w_.book->settle_restore(std::move(now), "backup " + of_.backup + " was restored");
 }
 

@@ -125,6 +125,10 @@ http::response post(world& w, const http::request& request) {
     return wish ? answer_with(request_upgrade(w, *wish), 202) : refuse(wish.error());
   }
   if (path == "/v1/resume") return answer_with(request_resume(w), 202);
+  if (path == "/v1/repin") {
+    const auto wish = control::parse_upgrade_request(request.body);
+    return wish ? answer_with(request_repin(w, wish->version), 202) : refuse(wish.error());
+  }
   if (path == "/v1/abort") return answer_with(request_abort(w), 202);
   if (path == "/v1/backup") return answer_with(request_backup(w), 202);
   if (path == "/v1/backup/verify") {
@@ -151,8 +155,9 @@ takes what_takes(std::string_view path) {
   for (const auto* known : {"/v1/status", "/v1/events", "/v1/checks", "/v1/plan", "/v1/history",
                             "/v1/migrations", "/v1/backups", "/v1/restore"})
     if (path == known) return takes::reading;
-  for (const auto* known : {"/v1/upgrade", "/v1/resume", "/v1/abort", "/v1/backup", "/v1/backup/verify",
-                            "/v1/rollback", "/v1/stack/up", "/v1/stack/down", "/v1/stack/restart"})
+  for (const auto* known :
+       {"/v1/upgrade", "/v1/resume", "/v1/repin", "/v1/abort", "/v1/backup", "/v1/backup/verify",
+        "/v1/rollback", "/v1/stack/up", "/v1/stack/down", "/v1/stack/restart"})
     if (path == known) return takes::posting;
   return log_of(path).empty() ? takes::nothing : takes::reading;
 }

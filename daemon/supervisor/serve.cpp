@@ -23,6 +23,7 @@
 #include "health_child.hpp"
 #include "judging.hpp"
 #include "links.hpp"
+#include "local_copy.hpp"
 #include "migrations.hpp"
 #include "operations.hpp"
 #include "probing.hpp"
@@ -137,6 +138,7 @@ class daemon_process {
     group_.spawn("director", world_.chief.run());
     group_.spawn("starting", keep_starting(world_));
     group_.spawn("systemd", tell_systemd(world_));
+    group_.spawn("ledger copy", keep_local_copy(world_));
     if (claim_) group_.spawn("claim", claim_->answer(world_.settings.listen.control));
     if (options_.with_health) group_.spawn("difyd-health", keep_health_child(health_argv()));
     ::sd_notify(0, "READY=1");

@@ -5,12 +5,15 @@
 #include "difyd/host/metadata.hpp"
 #include "difyd/release/roles.hpp"
 #include "engine_work.hpp"
+#include "fitting.hpp"
 #include "image_schema.hpp"
+#include "keeping.hpp"
 #include "known.hpp"
 #include "links.hpp"
 #include "load_release.hpp"
 #include "page.hpp"
 #include "readiness.hpp"
+#include "repin.hpp"
 #include "restoring.hpp"
 #include "start_choice.hpp"
 #include "upgrading.hpp"
@@ -32,17 +35,17 @@ bool bundled(const world& w) { return w.settings.database.kind == "bundled"; }
 // Lease and schema revision where the database is reachable without the stack.
 task<Result<std::optional<revision>>> reach_database(world& w) {
   if (auto linked = link_database(w); !linked) co_return fail(linked.error());
-  co_await await_lease(w);
+  if (auto ours = co_await await_lease(w); !ours) co_return fail(ours.error());
   auto schema = co_await read_schema(w);
   if (!schema) co_return fail(schema.error());
   co_return std::optional<revision>(*schema);
 }
 
-task<start_facts> gather(world& w, std::optional<revision> schema) {
+// What the ledger says and the database.
+task<start_facts> known_facts_of(world& w, std::optional<revision> schema) {
   start_facts facts;
-  facts.configured = w.settings.version;
   facts.database = std::move(schema);
-  facts.settled = w.settled;
+  facts.local = w.local;
   const auto& ledger = w.book->current();
   if (ledger.deployed) {
     facts.deployed = ledger.deployed->version;
@@ -52,6 +55,14 @@ task<start_facts> gather(world& w, std::optional<revision> schema) {
     facts.in_flight = ledger.in_flight->to;
     facts.held = held_upgrade(ledger) != nullptr;
   }
+  if (disagree(facts) && !facts.database->empty()) facts.fitting = co_await versions_of(w, *facts.database);
+  co_return facts;
+}
+
+task<start_facts> gather(world& w, std::optional<revision> schema) {
+  auto facts = co_await known_facts_of(w, std::move(schema));
+  facts.configured = w.settings.version;
+  facts.settled = w.settled;
   if (auto metadata = co_await host::read_instance_metadata(); metadata && *metadata)
     if (auto wanted = parse_version((*metadata)->wanted_version)) facts.metadata = *wanted;
   co_return facts;
@@ -72,8 +83,33 @@ task<Result<>> revision_known(world& w, const release::release& what) {
                      (schema->empty() ? "none" : schema->id) + ", the image's head is " + head->id);
 }
 
+// What does not mend itself is an operator's to decide.
+ended hold_or_not_yet(world& w, const Error& error) {
+  if (error.code != "image-differs" && error.code != "share-foreign") return not_yet(w, error);
+  stand(w, phase::holding, error.message, {error.remedy});
+  return {"held", {}, error};
+}
+
+task<ended> hold_by(world& w, start_choice choice) {
+  const auto* held = held_upgrade(w.book->current());
+  if (held) choice.reason = held->reason;
+  stand(w, phase::holding, choice.reason,
+        held ? hold_options(w.book->current(), *w.backups.get()) : choice.options);
+  co_await put_page_up_while_down(w);
+  co_return ended{"held", {}, {"held", choice.reason, {}}};
+}
+
+// What runs is what the next machine needs. A share that cannot take it is told about; Dify serves.
+task<void> keep_in_force(world& w, release_ptr what) {
+  const auto kept = co_await keep_release(w, what, w.book->current().deployed->revision);
+  w.not_kept = kept ? std::nullopt : std::optional(kept.error());
+}
+
+}  // namespace
+
 task<ended> run_deployed(world& w, version which, std::string id) {
-  auto release = co_await load_release(w, which, which, laying_out::yes);
+  if (auto images = co_await images_in_force(w, which); !images) co_return hold_or_not_yet(w, images.error());
+  auto release = co_await load_release(w, which, which, laying_out::yes, origin::in_force);
   if (!release) co_return not_yet(w, release.error());
   w.in_force.set(*release);
   const auto project = project_of(*release);
@@ -82,7 +118,11 @@ task<ended> run_deployed(world& w, version which, std::string id) {
   if (bundled(w)) {
     if (auto up = co_await bring_up(w, *release, infrastructure((*release)->project), id, limit, false); !up)
       co_return not_yet(w, up.error());
-    if (auto schema = co_await reach_database(w); !schema) co_return not_yet(w, schema.error());
+    auto schema = co_await reach_database(w);
+    if (!schema) co_return hold_or_not_yet(w, schema.error());
+    // Only now is known what the ledger should agree with.
+    auto again = choose_start(co_await known_facts_of(w, *schema));
+    if (again.action == start_action::hold) co_return co_await hold_by(w, std::move(again));
   }
   if (auto known = co_await revision_known(w, **release); !known) {
     if (known.error().code != "revision-mismatch") co_return not_yet(w, known.error());
@@ -91,22 +131,28 @@ task<ended> run_deployed(world& w, version which, std::string id) {
   }
   if (auto up = co_await bring_all_up(w, *release, id, false); !up) co_return not_yet(w, up.error());
   if (auto good = co_await await_answers(w, *release); !good) co_return not_yet(w, good.error());
+  co_await keep_in_force(w, *release);
   stand(w, phase::serving, "Dify " + which.text() + " is up");
   co_return done_as("Dify " + which.text() + " is up");
 }
+
+namespace {
 
 task<ended> act(world& w, start_choice choice, std::string id) {
   if (!choice.warning.empty()) log::warning("start", choice.warning);
   switch (choice.action) {
     case start_action::hold:
-      if (const auto* held = held_upgrade(w.book->current())) choice.reason = held->reason;
-      stand(w, phase::holding, choice.reason, hold_options(w.book->current(), *w.backups.get()));
-      co_await put_page_up_while_down(w);
-      co_return ended{"held", {}, {"held", choice.reason, {}}};
+      co_return co_await hold_by(w, std::move(choice));
     case start_action::resume:
       co_return co_await resume_upgrade(w);
     case start_action::install:
       co_return co_await upgrade_at_start(w, id, *choice.target);
+    case start_action::adopt:
+      log::info("start", "adopted: the storage has no ledger and the database is of a known release",
+                {{"version", choice.target->text()}});
+      if (auto made = co_await make_deployed(w, id, *choice.target); !made)
+        co_return not_yet(w, made.error());
+      co_return co_await run_deployed(w, *choice.target, id);
     case start_action::run:
       co_return co_await run_deployed(w, *choice.target, id);
     case start_action::upgrade: {
@@ -157,7 +203,7 @@ task<ended> start_up(world& w, std::string id) {
   std::optional<revision> schema;
   if (!bundled(w)) {
     auto reached = co_await reach_database(w);
-    if (!reached) co_return not_yet(w, reached.error());
+    if (!reached) co_return hold_or_not_yet(w, reached.error());
     schema = *reached;
     // Until the lease was ours another machine may have written the ledger.
     if (auto read = co_await w.book->reload(); !read) co_return not_yet(w, read.error());

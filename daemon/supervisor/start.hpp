@@ -11,6 +11,10 @@ namespace difyd::supervisor {
 // Safe to repeat: brings everything to where it should be, or says in the phase why not.
 task<ended> start_up(world& w, std::string id);
 
+// Brings the deployed version up as it was deployed, once everything before it is proven: storage, ledger,
+// and the lease where the database is not the stack's own.
+task<ended> run_deployed(world& w, version which, std::string id);
+
 // Reads what ledger and working copies know, as far as the storage is there; changes nothing.
 task<void> learn(world& w);
 

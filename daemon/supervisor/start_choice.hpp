@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "difyd/model/revision.hpp"
 #include "difyd/model/version.hpp"
@@ -13,21 +14,29 @@ struct start_facts {
   std::optional<version> configured;
   std::optional<version> metadata;   // asked for by the instance's metadata
   std::optional<version> deployed;   // by the ledger
+  std::optional<version> local;      // by this machine's copy of a ledger that the storage does not have
   std::optional<version> in_flight;  // target of an upgrade that is under way
   bool held = false;                 // that upgrade is held
   bool settled = false;              // it was up before in this run of the daemon
   revision ledger_revision;          // of the deployed version
   std::optional<revision> database;  // nullopt: not known yet (bundled database that is down)
+  // Known versions whose image's head is the database's revision, the likeliest first; asked for only where
+  // `disagree` says so.
+  std::vector<version> fitting;
 };
 
-enum class start_action { install, run, upgrade, resume, hold };
+enum class start_action { install, run, upgrade, resume, adopt, hold };
 
 struct start_choice {
   start_action action = start_action::hold;
   std::optional<version> target;
-  std::string reason;   // why it holds
-  std::string warning;  // worth telling although it goes on
+  std::string reason;                // why it holds
+  std::string warning;               // worth telling although it goes on
+  std::vector<std::string> options;  // of a hold
 };
+
+// The database holds a revision that is not the ledger's.
+bool disagree(const start_facts& facts);
 
 start_choice choose_start(const start_facts& facts);
 

@@ -5,6 +5,7 @@
 #include "difyd/release/roles.hpp"
 #include "hooks.hpp"
 #include "image_schema.hpp"
+#include "keeping.hpp"
 #include "load_release.hpp"
 #include "probing.hpp"
 #include "step_result.hpp"
@@ -63,7 +64,7 @@ task<upgrade::step_result> upgrade_work::admit() {
 }
 
 task<Result<std::string>> upgrade_work::prepare_images() {
-  auto preview = co_await load_release(world_, to_, from_, laying_out::no);
+  auto preview = co_await load_release(world_, to_, from_, laying_out::no, origin::bundle);
   if (!preview) co_return fail(preview.error());
   if (auto good = release::refuse_shared_data((*preview)->project); !good) co_return fail(good.error());
   auto images = co_await have_images(world_, project_of(*preview), id_);
@@ -109,8 +110,17 @@ task<upgrade::step_result> upgrade_work::prepare() {
   co_return good_step("images are here; " + *images);
 }
 
+// While the old version serves: from here on a new machine can go on without the release's source.
+task<Result<>> upgrade_work::keep_target() {
+  auto to = co_await target();
+  if (!to) co_return fail(to.error());
+  if (auto known = co_await know_head(**to); !known) co_return known;
+  co_return co_await keep_release(world_, *to, *head_);
+}
+
 task<upgrade::step_result> upgrade_work::drain() {
   stand(world_, phase::upgrading, "upgrading to " + to_.text());
+  if (auto kept = co_await keep_target(); !kept) co_return failed_step(kept.error());
   if (!from_) co_return good_step({});
   auto old = co_await source();
   if (!old) co_return failed_step(old.error());

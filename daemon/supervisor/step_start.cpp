@@ -1,6 +1,7 @@
 // Steps start, verify, commit and put_back: Dify comes up again, the new version or the old one.
 #include "difyd/release/roles.hpp"
 #include "image_schema.hpp"
+#include "keeping.hpp"
 #include "readiness.hpp"
 #include "silence.hpp"
 #include "step_result.hpp"
@@ -55,7 +56,8 @@ task<upgrade::step_result> upgrade_work::commit() {
   if (auto linked = link_database(world_); !linked) co_return failed_step(linked.error());
   if (auto known = co_await schema_is_head(**to); !known) co_return failed_step(known.error());
   const auto schema = *head_;
-  committed_ = deployment_of(world_, **to, *ids, schema);
+  if (auto kept = co_await keep_release(world_, *to, schema); !kept) co_return failed_step(kept.error());
+  committed_ = deployment_of(**to, *ids, schema);
   co_return good_step(to_.text() + ", schema " + schema.id);
 }
 
@@ -108,6 +110,9 @@ task<upgrade::step_result> upgrade_work::put_back() {
     if (same.irreversible) world_.in_force.set(target_);
     co_return same;
   }
+  if (resumed_)
+    if (auto images = co_await images_in_force(world_, *from_); !images)
+      co_return failed_step(images.error());
   if (auto up = co_await bring_all_up(world_, *old, id_, true); !up) co_return failed_step(up.error());
   if (auto good = co_await await_answers(world_, *old); !good) co_return failed_step(good.error());
   // After an interruption nothing may be linked yet; the old version serves all the same.

@@ -3,6 +3,7 @@
 #include "difyd/base/log.hpp"
 #include "difyd/base/text.hpp"
 #include "guarding.hpp"
+#include "keeping.hpp"
 #include "load_release.hpp"
 #include "silence.hpp"
 
@@ -35,7 +36,8 @@ upgrade_work::upgrade_work(world& w, std::string id, version to, std::string ori
       to_(std::move(to)),
       origin_(std::move(origin)),
       terms_(std::move(terms)),
-      journaled_(journaled) {
+      journaled_(journaled),
+      resumed_(journaled) {
   if (const auto& former = w.book->current().in_flight)
     for (const auto& entry : former->entries) inherited_ = inherited_ || entry.irreversible;
   if (journaled && w.book->current().in_flight)
@@ -113,15 +115,22 @@ void upgrade_work::show(mark entry, const std::string& detail) {
 
 task<Result<release_ptr>> upgrade_work::target() {
   if (target_) co_return target_;
+  if (resumed_)
+    if (auto images = co_await images_in_force(world_, to_); !images) co_return fail(images.error());
   // What is carried forward comes from the release that served, not from an older copy of this one.
-  auto loaded = co_await load_release(world_, to_, from_, laying_out::yes);
-  if (loaded) target_ = *loaded;
+  auto loaded = co_await load_release(world_, to_, from_, laying_out::yes,
+                                      resumed_ ? origin::in_force : origin::bundle);
+  if (!loaded) co_return loaded;
+  if (resumed_)
+    if (auto images = co_await have_images(world_, project_of(*loaded), id_); !images)
+      co_return fail(images.error());
+  target_ = *loaded;
   co_return loaded;
 }
 
 task<Result<release_ptr>> upgrade_work::source() {
   if (source_ || !from_) co_return source_;
-  auto loaded = co_await load_release(world_, *from_, from_, laying_out::yes);
+  auto loaded = co_await load_release(world_, *from_, from_, laying_out::yes, origin::in_force);
   if (loaded) source_ = *loaded;
   co_return loaded;
 }

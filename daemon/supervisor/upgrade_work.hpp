@@ -54,6 +54,7 @@ class upgrade_work final : public upgrade::effects {
   // One line about what the migration will do.
   task<Result<std::string>> prepare_images();
   task<Result<>> before_stop();
+  task<Result<>> keep_target();
   task<Result<>> prepare_backup();
   task<void> end_backup();
   task<Result<>> stop_old(release_ptr old);
@@ -90,6 +91,7 @@ class upgrade_work final : public upgrade::effects {
   const std::string origin_;
   const upgrade_terms terms_;
   bool journaled_;
+  const bool resumed_;  // by another process, and maybe another machine, than the one that began it
   std::vector<std::string> heeded_;  // of those acknowledged, what applies
   std::optional<version> from_;
   // A held upgrade that this one replaces had passed the point of no return.

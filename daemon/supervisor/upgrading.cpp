@@ -3,6 +3,7 @@
 #include "backing_up.hpp"
 #include "difyd/upgrade/runner.hpp"
 #include "hooks.hpp"
+#include "keeping.hpp"
 #include "known.hpp"
 #include "page.hpp"
 #include "restore_rules.hpp"
@@ -84,12 +85,14 @@ task<ended> carry_through(world& w, std::string id, version to, std::string orig
     case upgrade::ending::done: {
       auto done = as_done(w, to.text());
       co_await sweep_migrators(w, work.id());
+      co_await prune_kept(w);
       co_await tell_hook(w, "after-commit");
       co_await prune_backups(w, work.id());
       co_return done;
     }
     case upgrade::ending::undone: {
       auto undone = as_undone(w, work, outcome.reason);
+      co_await prune_kept(w);
       if (work.journaled()) co_await tell_hook(w, "on-undone");
       co_return undone;
     }

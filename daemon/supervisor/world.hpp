@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "backup_manifest.hpp"
 #include "difyd/base/cell.hpp"
 #include "difyd/base/lane.hpp"
 #include "difyd/config/settings.hpp"
@@ -23,7 +24,6 @@
 #include "difyd/release/working_copy.hpp"
 #include "difyd/stack/observed.hpp"
 #include "difyd/upgrade/guard.hpp"
-#include "backup_manifest.hpp"
 #include "director.hpp"
 #include "event_log.hpp"
 #include "waiting.hpp"
@@ -81,9 +81,13 @@ struct world {
   cell<std::optional<upgrade::guarded>> guarded;             // from the proof of silence to the commit
   // Dify was up in this run of the daemon: what falls is brought up again as it is, not upgraded.
   bool settled = false;
-  std::optional<Error> refused;  // why the start did not upgrade to the wanted version
-  std::string data_root;         // the engine's, once it was asked
-  waiting waits;                 // of the operation that runs
+  std::optional<Error> refused;            // why the start did not upgrade to the wanted version
+  std::optional<std::string> share;        // identity of the storage, "" before it has one
+  std::optional<version> local;            // deployed here by the local copy of a ledger that is not there
+  std::vector<std::string> edited_bundle;  // files of the deployed release's bundle that are not as deployed
+  std::optional<Error> not_kept;           // why the share does not keep what is deployed
+  std::string data_root;                   // the engine's, once it was asked
+  waiting waits;                           // of the operation that runs
   std::optional<std::chrono::steady_clock::time_point> step_began;  // of the upgrade that runs
   std::optional<running_migration> migrating;                       // while a migrator may run
 };

@@ -94,6 +94,35 @@ TEST_CASE("a lease whose session ended is lost and does not come back by itself"
   CHECK_FALSE(a.acquire().held);
 }
 
+TEST_CASE("databases belong to one storage") {
+  {
+    machine a("a");
+    REQUIRE(run_task(a.loop, a.claim.acquire(""))->held);  // of neither is known anything
+    REQUIRE(run_task(a.loop, a.claim.belong_to("one")));
+    REQUIRE(run_task(a.loop, a.claim.release(false)));
+  }
+  machine b("b");
+  for (const char* storage : {"", "two"}) {
+    const auto refused = run_task(b.loop, b.claim.acquire(storage));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == "share-foreign");
+    CHECK(refused.error().message.find("do not belong together") != std::string::npos);
+    CHECK(locks() == "0");
+  }
+  REQUIRE(run_task(b.loop, b.claim.acquire("one"))->held);
+  // Who holds it is told all the same.
+  machine c("c");
+  const auto waits = run_task(c.loop, c.claim.acquire("two"));
+  REQUIRE(waits);
+  CHECK(waits->other->share == "one");
+  REQUIRE(run_task(b.loop, b.claim.release(false)));
+  auto admin = connected(as_admin(), "difyd");
+  run_sql(*admin, "alter table difyd.lease drop column share");  // of an older difyd
+  REQUIRE(run_task(c.loop, c.claim.acquire("two"))->held);
+  CHECK(run_sql(*admin, "select share from difyd.lease").at(0).at(0).value() == "two");
+  run_sql(*admin, "update difyd.lease set share = ''");
+}
+
 TEST_CASE("a lock that was released behind its back is noticed") {
   machine a("a");
   REQUIRE(eventually([&] { return a.acquire().held; }));

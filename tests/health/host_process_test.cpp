@@ -12,6 +12,7 @@
 #include "difyd/host/metadata.hpp"
 #include "difyd/host/probes.hpp"
 #include "difyd/http/server.hpp"
+#include "difyd/ledger/store.hpp"
 #include "run_task.hpp"
 
 using namespace difyd;
@@ -77,6 +78,50 @@ TEST_CASE("files go through the helper and come back whole") {
   REQUIRE(run_task(loop, storage.remove("a/b")));
   CHECK(run_task(loop, storage.list("a"))->empty());
   if (::geteuid() == 0) CHECK(run_task(loop, storage.make_folder("app", 1001, 1001, 0750)));
+}
+
+TEST_CASE("a folder goes through the helper whole, and takes another one's place") {
+  const temporary_folder folder;
+  asio::io_context loop;
+  share storage(folder.options());
+  std::string bytes(300000, 'x');
+  bytes[5] = '\n';
+  const std::vector<tree_file> files{{"a/b/c.sh", 0755, bytes}, {"empty", 0600, ""}};
+  REQUIRE(run_task(loop, storage.write_tree(".difyd/releases/1.0.0/x", {{"old", 0644, "old"}})));
+  REQUIRE(run_task(loop, storage.write_tree(".difyd/releases/1.0.0/x", files)));
+  CHECK(*run_task(loop, storage.read_tree(".difyd/releases/1.0.0/x")) == files);
+  CHECK(*run_task(loop, storage.list(".difyd/releases/1.0.0")) == std::vector<std::string>{"x/"});
+  // A link is neither read nor followed, and what it leads to outlives it.
+  const auto outside = folder.path() + "/outside";
+  std::filesystem::create_directory(outside);
+  REQUIRE(write_durably(outside + "/theirs", "x", 0600));
+  std::filesystem::create_symlink(outside, folder.options().root + "/.difyd/releases/1.0.0/x/a/link");
+  CHECK(*run_task(loop, storage.read_tree(".difyd/releases/1.0.0/x")) == files);
+  REQUIRE(run_task(loop, storage.remove_tree(".difyd/releases/1.0.0")));
+  REQUIRE(run_task(loop, storage.remove_tree(".difyd/releases/1.0.0")));
+  CHECK(read_file(outside + "/theirs").value() == "x");
+  CHECK(run_task(loop, storage.read_tree(".difyd/releases/1.0.0")).error().code == "file-missing");
+  CHECK(run_task(loop, storage.write_tree("x", {{"../y", 0600, ""}})).error().code == "bad-path");
+}
+
+TEST_CASE("the ledger's files on a share; one that hangs costs its deadline only") {
+  const temporary_folder folder;
+  asio::io_context loop;
+  ledger::share_store files(share(folder.options()), ".difyd");
+  CHECK(run_task(loop, files.read("ledger.json")).value() == std::nullopt);
+  REQUIRE(run_task(loop, files.write("ledger.json", "{}")));
+  CHECK(run_task(loop, files.read("ledger.json")).value() == "{}");
+  CHECK(files.place("ledger.json") == folder.options().root + "/.difyd/ledger.json");
+  struct stat info {};
+  REQUIRE(::stat(files.place("ledger.json").c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0600);
+  CHECK(run_task(loop, files.write("../x", "")).error().code == "bad-name");
+  auto options = folder.options();
+  options.helper = folder.helper("exec sleep 60");
+  options.limit = 200ms;
+  ledger::share_store hung(share(options), ".difyd");
+  CHECK(run_task(loop, hung.write("ledger.json", "new")).error().code == "share-hung");
+  CHECK(run_task(loop, files.read("ledger.json")).value() == "{}");
 }
 
 TEST_CASE("a share is proven by writing on it") {

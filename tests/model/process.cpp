@@ -239,6 +239,7 @@ task<standing> process::boot() {
     case supervisor::start_action::run:
       co_return co_await run_deployed();
     case supervisor::start_action::install:
+    case supervisor::start_action::adopt:
       break;
   }
   w_.violated("difyd would install over what is deployed");
@@ -250,6 +251,7 @@ task<standing> process::run_deployed() {
     if (auto up = co_await data_up(which); !up) co_return standing{};
   if (!w_.reachable(machine_) || !take_lease()) co_return standing{};
   if (w_.revision != w_.head(which)) co_return standing{standing::holding, "revision-mismatch"};
+  if (!w_.has_release(machine_, which)) w_.violated("a machine without the deployed release has to start it");
   if (auto up = co_await bring_all_up(which); !up) co_return standing{};
   if (auto good = co_await await_answers(which); !good) co_return standing{};
   co_return standing{standing::serving, {}};

@@ -21,6 +21,8 @@ void process::begin(step at) {
   step_ = at;
   stepping_ = true;
   w_.note("step " + std::string(upgrade::to_text(at)));
+  if (at > step::drain && !w_.has_release(machine_, at == step::put_back ? from_ : to_))
+    w_.violated("a machine without the release has to go on with it");
   w_.entering(machine_, at);
 }
 
@@ -177,6 +179,7 @@ task<Result<>> process::migrators_gone() {
 task<step_result> process::admit() {
   begin(step::admit);
   co_await at("admitted");
+  w_.sources[machine_].insert(to_);
   co_return good();
 }
 
@@ -190,6 +193,10 @@ task<step_result> process::prepare() {
 
 task<step_result> process::drain() {
   begin(step::drain);
+  // keep_target: a new machine before that has the old release only.
+  if (!w_.has_release(machine_, to_)) co_return failed({"release-unknown", "cannot find the release", {}});
+  co_await at("keeps the release on the share");
+  if (!is(defect::kept_late)) w_.kept.insert(to_);
   co_await at("waits for the load balancer");
   if (auto stopped = co_await stop_all(role::worker); !stopped) co_return failed(stopped.error());
   co_return good();
@@ -310,6 +317,7 @@ task<step_result> process::commit() {
   ledger::deployment now;
   now.version = {1, to_, 0, {}};
   now.revision = {std::to_string(w_.revision)};
+  w_.kept.insert(to_);
   committed_ = std::move(now);
   co_return good();
 }

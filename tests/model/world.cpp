@@ -49,7 +49,8 @@ const char* to_text(defect value) {
                                     "inherited_forgotten",
                                     "begins_empty",
                                     "puts_back_past_return",
-                                    "two_attempts_more"};
+                                    "two_attempts_more",
+                                    "kept_late"};
   return names[static_cast<std::size_t>(value)];
 }
 
@@ -298,6 +299,7 @@ void world::happen(const act& what) {
     case event::reboot:
       return reboot(false);
     case event::replaced:
+      sources[0].clear();
       std::erase_if(containers, [](const container& one) { return one.machine == 0; });
       if (lease == 0) lease = -1;
       throw crashed{0};

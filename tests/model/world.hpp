@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -83,9 +84,10 @@ enum class defect {
   inherited_forgotten,    // a release that replaces a held one does not know of its point of no return
   begins_empty,           // a journal is begun without its first entry
   puts_back_past_return,  // `next` goes back although something irreversible happened
-  two_attempts_more       // `next` enters a failed step five times
+  two_attempts_more,      // `next` enters a failed step five times
+  kept_late               // the share keeps the new release only at the commit
 };
-inline constexpr int defects = static_cast<int>(defect::two_attempts_more);
+inline constexpr int defects = static_cast<int>(defect::kept_late);
 const char* to_text(defect value);
 
 enum class role { data, worker, api, nginx, migrator };
@@ -131,8 +133,9 @@ struct world {
   int lease = -1;        // machine that holds it
   int owner = 0;         // ... or had it last
   bool cut_off = false;  // machine 0 cannot reach the database
-  // The share.
+  // The share, with the releases that it keeps; `sources`: those that each machine has by other means.
   ledger::record share;
+  std::set<int> kept{1}, sources[2]{{1}, {}};
   int share_away = 0;  // writes that fail
   bool share_lands = false;
   bool unknown_landing = false;       // what the share holds was reported as not written
@@ -162,7 +165,10 @@ struct world {
   bool healthy(const container& one) const;
   bool migrating() const;  // a migrator runs, or works on without a container
   bool sessions() const;   // other than migrators'
-  bool guarded() const;    // an upgrade is in flight from stop on
+  bool has_release(int machine, int version) const {
+    return kept.contains(version) || sources[machine].contains(version);
+  }
+  bool guarded() const;  // an upgrade is in flight from stop on
   container* find(int machine, role what, int version);
   void stop(container& one);
 

@@ -28,6 +28,7 @@ struct owner {
   std::string taken_at;    // by the database's clock, RFC 3339
   std::string renewed_at;  // likewise
   double seconds_since_renewal = 0;
+  std::string share;  // identity of the storage that these databases belong to; "" where none was told
 };
 
 // What this machine says about itself.
@@ -61,9 +62,14 @@ class lease {
   ~lease();
 
   // One attempt: connects, takes the lock where it is free, writes the owner row.
-  // held=false with the other's row is not an error. Error "database-pooler": a session lock means nothing
-  // behind a connection pooler (pgbouncer.org/features.html).
-  task<Result<lease_state>> acquire();
+  // held=false with the other's row is not an error. `share`: identity of the storage here, empty where it
+  // has none yet; unset: not known, and not compared.
+  // Errors: "database-pooler" (a session lock means nothing behind a connection pooler,
+  // pgbouncer.org/features.html), "share-foreign" (the row names another storage).
+  task<Result<lease_state>> acquire(std::optional<std::string> share = {});
+
+  // These databases belong to that storage from now on.
+  task<Result<>> belong_to(std::string share);
 
   // The lock is still ours: same backend pid, lock in pg_locks, asked in one statement.
   // Error "lease-lost" (the session is gone or the lock is); others: not known, ask again.

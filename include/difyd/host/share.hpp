@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "difyd/base/task.hpp"
+#include "difyd/base/tree.hpp"
 
 namespace difyd::host {
 
@@ -57,6 +58,13 @@ class share {
   // Makes a folder and gives it owner and mode; one that exists is only given them.
   task<Result<>> make_folder(std::string path, uid_t uid, gid_t gid, mode_t mode);
   task<Result<>> remove(std::string path);  // a file; a missing one is no error
+
+  // A folder (0700) with these files takes the place of what has its name: whole and durable, or not at
+  // all. Has twelve times the limit.
+  task<Result<>> write_tree(std::string path, std::vector<tree_file> files);
+  // Its plain files, links not followed. Errors "file-missing", "file-too-large" (largest_tree).
+  task<Result<std::vector<tree_file>>> read_tree(std::string path);
+  task<Result<>> remove_tree(std::string path);  // a missing one is no error
 
  private:
   struct state;

@@ -1,13 +1,12 @@
-// Where the ledger's files live. host's share helper will stand behind this interface; a
-// local folder does today.
+// Where the ledger's files live: below the storage root, through the share's helper.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <string>
 
-#include "difyd/base/lane.hpp"
 #include "difyd/base/task.hpp"
+#include "difyd/host/share.hpp"
 
 namespace difyd::ledger {
 
@@ -26,20 +25,19 @@ class store {
   virtual std::string place(const std::string& name) const = 0;
 };
 
-// Files of a folder that is made (0700) where it is missing; its parent must exist, because a
-// storage root that is not mounted must not become a folder on the boot disk.
-class folder_store final : public store {
+// Files of a folder of the share. A share that hangs costs a helper its life and the call its deadline,
+// nothing else. Errors: host::share's, "bad-name".
+class share_store final : public store {
  public:
-  folder_store(asio::any_io_executor executor, std::string folder, duration limit = std::chrono::seconds(20));
+  share_store(host::share files, std::string folder);
 
   task<Result<std::optional<std::string>>> read(std::string name) override;
   task<Result<>> write(std::string name, std::string bytes) override;
   std::string place(const std::string& name) const override;
 
  private:
+  host::share files_;
   std::string folder_;
-  duration limit_;
-  lane lane_;
 };
 
 }  // namespace difyd::ledger

@@ -17,6 +17,7 @@ namespace difyd::release {
 struct release {
   difyd::version version;
   std::string folder;       // of the working copy; the project directory
+  std::string bundle;       // docker folder of the bundle that it was made from
   std::string bundle_hash;  // sha256 over names and contents of the bundle's files
   effective_environment environment;
   compose::project project;

@@ -201,6 +201,21 @@ TEST_CASE("why a start did not upgrade is a finding") {
   CHECK(found[0].remedy == "difyd upgrade 1.13.0");
 }
 
+TEST_CASE("what the share does not keep, and a bundle that was edited, are told") {
+  known_facts facts;
+  facts.at = phase::serving;
+  facts.book.deployed = ledger::deployment{};
+  facts.book.deployed->version = *parse_version("1.11.4");
+  facts.edited_bundle = {"a", "b", "c", "d", "e", "f"};
+  facts.not_kept = Error{"disk-full", "cannot write", "Free space"};
+  const auto found = known_findings(facts);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].code == "release-not-kept");
+  CHECK(found[0].remedy == "Free space");
+  CHECK(found[1].code == "bundle-edited");
+  CHECK(found[1].detail.ends_with("runs: a, b, c, d and 2 more"));
+}
+
 TEST_CASE("a public or missing SECRET_KEY is a finding") {
   using release::secret_key;
   struct row {
