@@ -116,7 +116,7 @@ task<Result<release_ptr>> restore_work::release() {
                                          "look for " + path);
   if (!ran) co_return fail(ran.error());
   if (!*ran && w_.book->current().deployed) from = w_.book->current().deployed->version;
-  co_return co_await load_release(w_, of_.version, from, laying_out::yes);
+  co_return co_await load_release(w_, of_.version, from, laying_out::yes, origin::in_force);
 }
 
 task<Result<>> restore_work::reach(release_ptr old) {

@@ -58,7 +58,7 @@ task<Result<restore_facts>> gather(world& w, std::string id) {
 task<Result<>> version_is_here(world& w, backup_manifest backup, std::string id) {
   std::optional<version> from;
   if (w.book->current().deployed) from = w.book->current().deployed->version;
-  auto old = co_await load_release(w, backup.version, from, laying_out::no);
+  auto old = co_await load_release(w, backup.version, from, laying_out::no, origin::in_force);
   if (!old) co_return fail(old.error());
   if (auto images = co_await have_images(w, project_of(*old), id); !images) co_return fail(images.error());
   const auto& project = (*old)->project;
