@@ -86,6 +86,9 @@ class Engine(unittest.TestCase):
         os.kill(pid, signal.SIGKILL)
         wait_until("dockerd is gone", lambda: not pathlib.Path(f"/proc/{pid}/cmdline").exists()
                    or not pathlib.Path(f"/proc/{pid}/cmdline").read_bytes(), 20)
+        # Where nobody reaps them they and their numbers stay, and the next dockerd takes them for alive.
+        self.pidfile.unlink()
+        (self.pidfile.parent / "exec/containerd/containerd.pid").unlink(missing_ok=True)
         with open(s.m.folder / "dockerd.log", "a") as log:
             started = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         self.addCleanup(started.poll)

@@ -30,10 +30,10 @@ class Share(unittest.TestCase):
         ballast = s.m.storage / "ballast"
 
         def fill(s):
-            with open(ballast, "wb") as file:
+            with open(ballast, "wb", buffering=0) as file:
                 try:
-                    while file.write(bytes(1 << 16)):
-                        file.flush()
+                    while file.write(bytes(1 << 12)):
+                        pass
                 except OSError:
                     pass
             s.later(8, ballast.unlink)
