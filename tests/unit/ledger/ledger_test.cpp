@@ -264,7 +264,7 @@ TEST_CASE("a gate keeps writes back and has failed ones tried again") {
   bool may = true;
   int failures = 0;
   write_gate gate = [&](std::optional<Error> failed) -> task<Result<>> {
-    if (failed && ++failures == 3) std::filesystem::create_directory(dir.path + "/later");
+    if (failed && ++failures == 3) std::filesystem::create_directories(place);
     if (!may) co_return fail("lease-lost", "cannot write");
     co_return Result<>{};
   };
