@@ -207,9 +207,6 @@ environment:
         return subprocess.Popen(["docker", "exec", self.postgres["DIFYD_POSTGRES_CONTAINER"], "psql", "-U", user, "-d", database,
                                  "-Atc", statement], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def stack_up_in_lease(self):
-        return self.sql("select stack_up from difyd.lease", "difyd").strip() == "t"
-
     def remove_containers(self):
         for line in self.on_engine("ps", "-aq", "--filter", f"label=com.docker.compose.project={self.project}").split():
             self.on_engine("rm", "-fv", line)
