@@ -102,6 +102,13 @@ std::vector<std::string> database_users(const compose::project& project) {
   });
 }
 
+std::vector<std::string> bystanders(const compose::project& project) {
+  return names(project, [](const compose::service& each) {
+    const std::string name = repository(each.image);
+    return name == "langgenius/dify-sandbox" || name == "ubuntu/squid";
+  });
+}
+
 std::string nginx_service(const compose::project& project) {
   const auto all = services_of_image(project, "nginx");
   return all.empty() ? "" : all.front();

@@ -108,11 +108,15 @@ task<Result<>> bring_all_up(world& w, release_ptr release, const std::string& op
                             bool remove_orphans) {
   const auto limit = w.settings.upgrade.start_timeout;
   const std::string nginx = release::nginx_service(release->project);
-  std::vector<std::string> others;
+  // What nginx shows comes first: it looks its upstreams up once, and then need not wait for the rest.
+  auto later = release::bystanders(release->project);
+  for (auto& each : release::worker_services(release->project)) later.push_back(std::move(each));
+  later.push_back(nginx);
+  std::vector<std::string> shown;
   for (const auto& [name, service] : release->project.services)
-    if (name != nginx) others.push_back(name);
+    if (std::ranges::find(later, name) == later.end()) shown.push_back(name);
   if (!nginx.empty()) {
-    if (auto up = co_await bring_up(w, release, others, operation, limit, remove_orphans); !up) co_return up;
+    if (auto up = co_await bring_up(w, release, shown, operation, limit, remove_orphans); !up) co_return up;
     if (auto free = co_await take_page_down(w, *release); !free) co_return free;
   }
   co_return co_await bring_up(w, release, {}, operation, limit, remove_orphans);

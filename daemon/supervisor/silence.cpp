@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "difyd/base/text.hpp"
+#include "difyd/release/roles.hpp"
 #include "engine_work.hpp"
 #include "page.hpp"
 
@@ -15,7 +16,7 @@ bool contains(const std::vector<std::string>& list, const std::string& word) {
   return std::ranges::find(list, word) != list.end();
 }
 
-// What has a container now and is no infrastructure: all of it stops.
+// What has a container now and does not stay.
 std::vector<std::string> to_stop(const stack::observed& now, const std::vector<std::string>& stays) {
   std::vector<std::string> result;
   for (const auto& container : now.containers)
@@ -34,16 +35,16 @@ task<Result<>> prove_silence(world& w) {
   if (!database)
     co_return fail("database-not-up", "cannot prove that the databases are silent: no connection to them");
   std::vector<std::string> left;
-  for (int attempt = 0; attempt < 30; ++attempt) {
+  for (int attempt = 0; attempt < 150; ++attempt) {
     auto sessions = co_await database->sessions(names.main, {names.main, names.plugin}, {});
-    if (!sessions && attempt == 29) co_return fail(sessions.error());
+    if (!sessions && attempt == 149) co_return fail(sessions.error());
     left.clear();
     if (sessions)
       for (const auto& session : *sessions)
         if (!ours(session) && upgrade::of_dify(session, database->where().user))
           left.push_back(upgrade::to_text(session));
     if (sessions && left.empty()) co_return Result<>{};
-    co_await pause(500ms);
+    co_await pause(100ms);
   }
   co_return fail("sessions-left", "cannot go on: the databases are still used by " + join(left, ", "),
                  "End those sessions, then try again");
@@ -71,7 +72,9 @@ task<Result<>> stop_dify(world& w, release_ptr what, std::string operation) {
   put_page_up(w, *what);
   auto seen = co_await look(w, project_of(what));
   if (!seen) co_return fail(seen.error());
-  const auto services = to_stop(*seen, infrastructure(what->project));
+  auto stays = infrastructure(what->project);
+  for (auto& each : release::bystanders(what->project)) stays.push_back(std::move(each));
+  const auto services = to_stop(*seen, stays);
   co_return co_await stop_services(w, project_of(what), services, std::nullopt, operation);
 }
 

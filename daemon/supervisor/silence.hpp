@@ -15,8 +15,8 @@ task<Result<>> prove_silence(world& w);
 // before any of its own data services starts.
 task<Result<>> remove_strangers(world& w, release_ptr what, std::string operation);
 
-// The maintenance page goes up, and everything stops that has a container and is no infrastructure of
-// `what`, whichever version it is of.
+// The maintenance page goes up, and everything stops that has a container and is neither infrastructure nor a
+// bystander of `what`, whichever version it is of.
 task<Result<>> stop_dify(world& w, release_ptr what, std::string operation);
 
 }  // namespace difyd::supervisor

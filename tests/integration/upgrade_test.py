@@ -37,6 +37,7 @@ class Upgrade(unittest.TestCase):
         out, _ = self.upgrade("1.12.1")
         overlaps = seen()
         self.assertEqual(overlaps, [])
+        self.assertNotIn("guard:", out)
         self.assertEqual(self.m.sql("select version_num from alembic_version"), "788d3099ae3a")
         self.assertEqual([each["result"] for each in self.m.json("history")], ["done", "done", "done"])
         self.assertGreater(self.m.json("history")[-1]["downtime_seconds"], 0)

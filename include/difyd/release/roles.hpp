@@ -35,6 +35,9 @@ std::vector<std::string> data_services(const compose::project& project);
 std::vector<std::string> infrastructure(const compose::project& project);
 // Must never meet another version on the databases: api image and plugin daemon.
 std::vector<std::string> database_users(const compose::project& project);
+// Sandbox and forward proxy: they touch no database and the entrance does not show them, so an upgrade need
+// not wait for them.
+std::vector<std::string> bystanders(const compose::project& project);
 // The entrance, "" where there is none; started last.
 std::string nginx_service(const compose::project& project);
 // Whether the end of a service is its work done: others wait for it to end with 0, or the file says

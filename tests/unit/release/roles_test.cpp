@@ -4,6 +4,17 @@
 
 using namespace difyd;
 
+TEST_CASE("sandbox and forward proxy stand by, whatever they are called and where their images come from") {
+  compose::project project;
+  project.services["sandbox"].image = "registry.example.com/langgenius/dify-sandbox:0.2.12";
+  project.services["outbound"].image = "ubuntu/squid:latest";
+  for (const auto* image :
+       {"langgenius/dify-api:1", "langgenius/dify-web:1", "langgenius/dify-plugin-daemon:1", "nginx:latest",
+        "redis:6", "postgres:15", "busybox:latest"})
+    project.services[image].image = image;
+  CHECK(release::bystanders(project) == std::vector<std::string>{"outbound", "sandbox"});
+}
+
 TEST_CASE("a service whose end is its work done") {
   struct row {
     const char* restart;
