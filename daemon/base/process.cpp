@@ -145,6 +145,8 @@ struct collected {
 }  // namespace
 
 task<Result<process_result>> run_process(process_spec spec) {
+  // A child that ends without having read its input must not end us. The child gets the default back.
+  [[maybe_unused]] static const auto ignored = ::signal(SIGPIPE, SIG_IGN);
   const auto executor = co_await asio::this_coro::executor;
   const std::string program = spec.argv.empty() ? std::string("nothing") : spec.argv[0];
   pipe_pair in, out, err;

@@ -134,7 +134,7 @@ environment:
     def json(self, *words):
         code, out, err = self.difyd(*words, "--json")
         if code:
-            raise AssertionError(f"{words}: {code} {err}")
+            raise AssertionError(f"{words}: {code} {out}{err}{self.tail()}")
         return json.loads(out)
 
     def set_up(self):

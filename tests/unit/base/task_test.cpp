@@ -138,6 +138,15 @@ TEST_CASE("run_process gives output, errors and the exit code") {
   CHECK(done->errors == "oops\n");
 }
 
+TEST_CASE("run_process outlives a child that does not read its input") {
+  const auto done = run_task(run_process({.argv = {"/bin/sh", "-c", "exec <&-; sleep 0.1; kill -PIPE $$"},
+                                          .environment = {"PATH=/usr/bin:/bin"},
+                                          .input = std::string(1 << 20, 'x'),  // more than a pipe takes
+                                          .on_output = {}}));
+  REQUIRE(done);
+  CHECK(done->exit_code == 128 + 13);  // to the child SIGPIPE means what it always does
+}
+
 TEST_CASE("run_process kills at its deadline, and says what cannot be run") {
   const auto late = run_task(run_process({.argv = {"/bin/sh", "-c", "sleep 1000"},
                                           .environment = {},
