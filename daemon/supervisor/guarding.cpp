@@ -49,7 +49,7 @@ task<Result<>> end_session(world& w, int pid) {
   co_return Result<>{};
 }
 
-task<void> look_once(world& w, upgrade::guarded rules) {
+task<void> look_once(world& w, upgrade::guarded rules, bool sessions_too) {
   const auto still = [&] { return rules_now(w) == rules; };  // the step may have ended meanwhile
   if (!co_await still_ours(w) || !still()) co_return;
   engine::container_filter running;
@@ -65,7 +65,7 @@ task<void> look_once(world& w, upgrade::guarded rules) {
       report(w, rules.id, found, killed);
     }
   const auto database = w.database;
-  if (!database || rules.role.empty()) co_return;
+  if (!database || rules.role.empty() || !sessions_too) co_return;
   const auto& names = w.settings.database;
   const auto sessions = co_await database->sessions(names.main, {names.main, names.plugin}, {});
   if (!sessions || !still()) co_return;
@@ -99,9 +99,10 @@ upgrade::guarded guard_rules(const world& w, std::string id, const compose::proj
 }
 
 task<void> keep_guard(world& w) {
-  for (;;) {
-    co_await pause(1s);
-    if (auto rules = rules_now(w)) co_await look_once(w, std::move(*rules));
+  // A container of the old version is ended before it has come as far as the database.
+  for (unsigned round = 0;; ++round) {
+    co_await pause(100ms);
+    if (auto rules = rules_now(w)) co_await look_once(w, std::move(*rules), round % 10 == 0);
   }
 }
 
