@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "difyd/base/log.hpp"
+#include "difyd/base/task_group.hpp"
 #include "difyd/release/roles.hpp"
 #include "engine_work.hpp"
 #include "known.hpp"
@@ -49,21 +50,27 @@ task<Result<>> end_session(world& w, int pid) {
   co_return Result<>{};
 }
 
+task<bool> kill_container(world& w, std::string upgrade, upgrade::intruder found) {
+  const auto killed = co_await w.engine.containers.kill(found.container, "SIGKILL", 10s);
+  const bool ended_by_itself =
+      !killed && (killed.error().code == "engine-conflict" || killed.error().code == "engine-not-found");
+  if (!ended_by_itself) report(w, upgrade, found, killed);
+  co_return killed.has_value();
+}
+
 task<void> look_once(world& w, upgrade::guarded rules, bool sessions_too) {
   const auto still = [&] { return rules_now(w) == rules; };  // the step may have ended meanwhile
   if (!co_await still_ours(w) || !still()) co_return;
   engine::container_filter running;
   running.all = false;
   const auto containers = co_await w.engine.containers.list(running, 10s);
-  if (containers && still())
-    for (const auto& found : upgrade::intruders(rules, *containers)) {
-      const auto killed = co_await w.engine.containers.kill(found.container, "SIGKILL", 10s);
-      if (!still()) co_return;
-      const bool ended_by_itself =
-          !killed && (killed.error().code == "engine-conflict" || killed.error().code == "engine-not-found");
-      if (ended_by_itself) continue;
-      report(w, rules.id, found, killed);
-    }
+  if (containers && still()) {
+    std::vector<task<bool>> kills;  // at once: each takes the engine a while, and the last must not connect
+    for (auto& found : upgrade::intruders(rules, *containers))
+      kills.push_back(kill_container(w, rules.id, std::move(found)));
+    co_await when_all(std::move(kills));
+    if (!still()) co_return;
+  }
   const auto database = w.database;
   if (!database || rules.role.empty() || !sessions_too) co_return;
   const auto& names = w.settings.database;
