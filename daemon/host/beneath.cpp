@@ -1,13 +1,16 @@
 #include "beneath.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
 #include "difyd/base/text.hpp"
 
@@ -85,6 +88,26 @@ Result<file_handle> open_parent(const file_handle& root, const std::string& path
     folder.emplace(std::move(*next));
   }
   return folder;
+}
+
+Result<std::optional<file_handle>> parent_if_there(const file_handle& root, const std::string& path) {
+  const auto slash = path.rfind('/');
+  auto folder =
+      open_beneath(root, slash == std::string::npos ? "" : path.substr(0, slash), O_RDONLY | O_DIRECTORY);
+  if (folder) return std::optional(std::move(*folder));
+  if (folder.error().code == "file-missing") return std::nullopt;
+  return std::unexpected(folder.error());
+}
+
+Result<std::vector<std::string>> names_in(const file_handle& folder, const std::string& what) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(::dup(folder.get())), ::closedir);
+  if (!stream) return cannot("list " + what);
+  ::rewinddir(stream.get());
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(stream.get()))
+    if (const std::string name = entry->d_name; name != "." && name != "..") names.push_back(name);
+  std::ranges::sort(names);
+  return names;
 }
 
 std::string last_name(const std::string& path) {

@@ -3,8 +3,10 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "difyd/base/error.hpp"
 
@@ -34,6 +36,10 @@ Result<file_handle> open_beneath(const file_handle& root, const std::string& pat
                                  mode_t mode = 0);
 // The folder of `path`, made (0755) with its parents where missing.
 Result<file_handle> open_parent(const file_handle& root, const std::string& path);
+// The folder of `path`; nullopt where it is not there, so that there is nothing to remove in it.
+Result<std::optional<file_handle>> parent_if_there(const file_handle& root, const std::string& path);
+// Without "." and "..", sorted.
+Result<std::vector<std::string>> names_in(const file_handle& folder, const std::string& what);
 std::string last_name(const std::string& path);
 
 Result<std::string> read_all(int fd, std::size_t limit, const std::string& what);

@@ -127,19 +127,14 @@ Result<std::string> list_verb(const words& arguments) {
   if (!root) return std::unexpected(root.error());
   auto folder = open_beneath(*root, arguments[1], O_RDONLY | O_DIRECTORY);
   if (!folder) return std::unexpected(folder.error());
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(::dup(folder->get())), ::closedir);
-  if (!stream) return cannot("list " + arguments[1]);
-  std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(stream.get())) {
-    const std::string name = entry->d_name;
-    if (name == "." || name == "..") continue;
+  auto names = names_in(*folder, arguments[1]);
+  if (!names) return std::unexpected(names.error());
+  for (auto& name : *names) {
     struct stat info {};
-    const bool folder_entry =
-        ::fstatat(folder->get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode);
-    names.push_back(folder_entry ? name + "/" : name);
+    if (::fstatat(folder->get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode))
+      name += "/";
   }
-  std::sort(names.begin(), names.end());
-  return json(names).dump(-1, ' ', false, json::error_handler_t::replace);
+  return json(*names).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 Result<std::string> mkdir_verb(const words& arguments) {
@@ -158,16 +153,12 @@ Result<std::string> mkdir_verb(const words& arguments) {
 Result<std::string> remove_verb(const words& arguments) {
   auto root = open_root(arguments[0]);
   if (!root) return std::unexpected(root.error());
-  const auto slash = arguments[1].rfind('/');
-  auto folder = open_beneath(*root, slash == std::string::npos ? "" : arguments[1].substr(0, slash),
-                             O_RDONLY | O_DIRECTORY);
-  if (!folder) {
-    if (folder.error().code == "file-missing") return std::string("{}");
-    return std::unexpected(folder.error());
-  }
-  if (::unlinkat(folder->get(), last_name(arguments[1]).c_str(), 0) != 0 && errno != ENOENT)
+  auto folder = parent_if_there(*root, arguments[1]);
+  if (!folder) return std::unexpected(folder.error());
+  if (!*folder) return std::string("{}");
+  if (::unlinkat((*folder)->get(), last_name(arguments[1]).c_str(), 0) != 0 && errno != ENOENT)
     return cannot("remove " + arguments[1]);
-  if (::fsync(folder->get()) != 0) return cannot("remove " + arguments[1]);
+  if (::fsync((*folder)->get()) != 0) return cannot("remove " + arguments[1]);
   return std::string("{}");
 }
 

@@ -1,12 +1,10 @@
 #include "verbs_tree.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <memory>
 #include <set>
 
 #include "beneath.hpp"
@@ -20,17 +18,6 @@ using words = std::vector<std::string>;
 
 // Nobody else's: an environment with secrets is in it.
 constexpr mode_t folder_mode = 0700;
-
-Result<std::vector<std::string>> names_in(const file_handle& folder, const std::string& what) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(::dup(folder.get())), ::closedir);
-  if (!stream) return cannot("list " + what);
-  ::rewinddir(stream.get());
-  std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(stream.get()))
-    if (const std::string name = entry->d_name; name != "." && name != "..") names.push_back(name);
-  std::ranges::sort(names);
-  return names;
-}
 
 mode_t kind_of(const file_handle& folder, const std::string& name) {
   struct stat info {};
@@ -148,16 +135,12 @@ Result<std::string> read_tree_verb(const words& arguments) {
 Result<std::string> remove_tree_verb(const words& arguments) {
   auto root = open_root(arguments[0]);
   if (!root) return std::unexpected(root.error());
-  const auto slash = arguments[1].rfind('/');
-  auto folder = open_beneath(*root, slash == std::string::npos ? "" : arguments[1].substr(0, slash),
-                             O_RDONLY | O_DIRECTORY);
-  if (!folder) {
-    if (folder.error().code == "file-missing") return std::string("{}");
-    return std::unexpected(folder.error());
-  }
-  if (auto removed = remove_below(*folder, last_name(arguments[1])); !removed)
+  auto folder = parent_if_there(*root, arguments[1]);
+  if (!folder) return std::unexpected(folder.error());
+  if (!*folder) return std::string("{}");
+  if (auto removed = remove_below(**folder, last_name(arguments[1])); !removed)
     return std::unexpected(removed.error());
-  if (::fsync(folder->get()) != 0) return cannot("remove " + arguments[1]);
+  if (::fsync((*folder)->get()) != 0) return cannot("remove " + arguments[1]);
   return std::string("{}");
 }
 

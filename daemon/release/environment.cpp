@@ -180,23 +180,4 @@ Result<effective_environment> derive_environment(std::string_view env_example,
   return result;
 }
 
-std::vector<change> difference(const text_map& before, const text_map& after) {
-  std::vector<change> changes;
-  const auto shown = [](const std::string& key, const std::string& value) {
-    return is_secret(key) && !value.empty() ? std::string("(secret)") : value;
-  };
-  for (const auto& [key, value] : before) {
-    const std::string* now = find(after, key);
-    if (!now) {
-      changes.push_back({change_kind::removed, key, shown(key, value), ""});
-    } else if (*now != value) {
-      changes.push_back({change_kind::changed, key, shown(key, value), shown(key, *now)});
-    }
-  }
-  for (const auto& [key, value] : after)
-    if (!before.contains(key)) changes.push_back({change_kind::added, key, "", shown(key, value)});
-  std::ranges::sort(changes, {}, &change::key);
-  return changes;
-}
-
 }  // namespace difyd::release

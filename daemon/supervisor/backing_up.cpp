@@ -3,7 +3,6 @@
 #include <filesystem>
 
 #include "difyd/base/durable_file.hpp"
-#include "difyd/base/log.hpp"
 #include "difyd/base/process.hpp"
 #include "difyd/base/text.hpp"
 #include "difyd/release/working_copy.hpp"
@@ -70,41 +69,6 @@ Result<> make_private_folder(const std::string& path, const std::string& environ
   auto text = read_file(environment, 16u << 20);
   if (!text) return fail(text.error());
   return write_durably(path + "/env", *text, 0600);
-}
-
-task<Result<std::string>> run_tool(std::vector<std::string> words, duration limit) {
-  process_spec spec;
-  const std::string name = words.front();
-  spec.argv = std::move(words);
-  spec.environment = {"PATH=/usr/bin:/bin", "LC_ALL=C"};
-  spec.limit = limit;
-  auto done = co_await run_process(std::move(spec));
-  if (!done) co_return fail(done.error());
-  if (done->exit_code != 0)
-    co_return fail("file-io",
-                   name + " ended with " + std::to_string(done->exit_code) + ": " + last_line(done->errors));
-  co_return done->output;
-}
-
-// Size and hash of each file, by a program of its own: a share that hangs must not hold the daemon.
-task<Result<std::vector<backup_file>>> sums_of(std::string folder, std::vector<std::string> names,
-                                               duration limit) {
-  std::vector<std::string> sizes{"/usr/bin/stat", "-c", "%s", "--"}, sums{"/usr/bin/sha256sum", "--"};
-  for (const auto& name : names) {
-    sizes.push_back(folder + "/" + name);
-    sums.push_back(folder + "/" + name);
-  }
-  auto size_lines = co_await run_tool(std::move(sizes), limit);
-  if (!size_lines) co_return fail(size_lines.error());
-  auto sum_lines = co_await run_tool(std::move(sums), limit);
-  if (!sum_lines) co_return fail(sum_lines.error());
-  const auto size = split(trim(*size_lines), '\n'), sum = split(trim(*sum_lines), '\n');
-  if (size.size() != names.size() || sum.size() != names.size())
-    co_return fail("file-io", "cannot read the files of " + folder);
-  std::vector<backup_file> files;
-  for (std::size_t i = 0; i < names.size(); ++i)
-    files.push_back({names[i], std::strtoull(size[i].c_str(), nullptr, 10), sum[i].substr(0, 64)});
-  co_return files;
 }
 
 // Dify's databases that are there.
@@ -188,34 +152,6 @@ task<Result<>> run_command(world& w, backup_wish wish, std::string folder) {
   co_return Result<>{};
 }
 
-Result<std::vector<std::string>> files_of(const std::string& folder) {
-  std::vector<std::string> names;
-  std::error_code failed;
-  for (const auto& each : fs::directory_iterator(folder, failed))
-    if (each.is_regular_file(failed)) names.push_back(each.path().filename());
-  if (failed) return fail("file-io", "cannot list " + folder + ": " + failed.message());
-  std::ranges::sort(names);
-  return names;
-}
-
-// On the disk with all its files before the manifest says so.
-task<Result<>> complete(world& w, std::string folder, backup_manifest* manifest) {
-  auto names = co_await w.files.run<std::vector<std::string>>([folder] { return files_of(folder); }, 30s,
-                                                              "list the backup's files");
-  if (!names) co_return fail(names.error());
-  const auto limit = w.settings.upgrade.backup_timeout;
-  std::vector<std::string> sync{"/usr/bin/sync", "--"};
-  for (const auto& name : *names) sync.push_back(folder + "/" + name);
-  for (const auto& each : {folder, fs::path(folder).parent_path().string()}) sync.push_back(each);
-  if (auto synced = co_await run_tool(std::move(sync), limit); !synced) co_return fail(synced.error());
-  auto sums = co_await sums_of(folder, *names, limit);
-  if (!sums) co_return fail(sums.error());
-  manifest->files = std::move(*sums);
-  const std::string text = to_json(*manifest), path = folder + "/" + manifest_file;
-  co_return co_await w.files.run<void>([path, text] { return write_durably(path, text, 0600); }, 30s,
-                                       "write " + path);
-}
-
 task<Result<>> fill(world& w, release_ptr on, backup_wish wish, backup_manifest* manifest) {
   const std::string folder = backup_folder(w, manifest->id);
   const std::string environment = release::working_copy(w.settings, wish.of) + "/.env";
@@ -230,57 +166,10 @@ task<Result<>> fill(world& w, release_ptr on, backup_wish wish, backup_manifest*
                                           : co_await dump(w, on, folder, wish.operation, manifest);
       !taken)
     co_return taken;
-  co_return co_await complete(w, folder, manifest);
-}
-
-std::string backups_root(const world& w) { return w.settings.storage.root + "/.difyd/backups"; }
-
-Result<std::vector<backup_manifest>> manifests_in(const std::string& root) {
-  std::vector<backup_manifest> found;
-  std::error_code failed;
-  if (!fs::exists(root, failed)) return found;
-  for (const auto& each : fs::directory_iterator(root, failed)) {
-    const auto text = read_file(each.path().string() + "/" + manifest_file, 16u << 20);
-    if (!text) continue;  // incomplete, or not ours
-    auto manifest = parse_manifest(*text, each.path().filename());
-    if (manifest)
-      found.push_back(std::move(*manifest));
-    else
-      log::warning("backup", manifest.error().message);
-  }
-  if (failed) return fail("file-io", "cannot list " + root + ": " + failed.message());
-  std::ranges::sort(found, {}, [](const auto& each) { return std::pair(each.time, each.id); });
-  return found;
-}
-
-// The manifest first: what is left of it then is no backup.
-Result<> remove_backup(const std::string& folder) {
-  std::error_code failed;
-  fs::remove(folder + "/" + manifest_file, failed);
-  if (!failed) fs::remove_all(folder, failed);
-  if (failed) return fail("file-io", "cannot remove " + folder + ": " + failed.message());
-  return {};
-}
-
-Result<> remove_without_manifest(const std::string& root, const std::string& operation) {
-  std::error_code failed;
-  std::vector<fs::path> folders;
-  for (const auto& each : fs::directory_iterator(root, failed)) folders.push_back(each.path());
-  for (const auto& each : folders)
-    if (each.filename().string().ends_with("-" + operation) && !fs::exists(each / manifest_file, failed))
-      fs::remove_all(each, failed);
-  return {};
+  co_return co_await complete_backup(w, manifest);
 }
 
 }  // namespace
-
-std::string backup_folder(const world& w, const std::string& id) { return backups_root(w) + "/" + id; }
-
-task<void> remove_unfinished(world& w, std::string operation) {
-  const std::string root = backups_root(w);
-  (void)co_await w.files.run<void>([root, operation] { return remove_without_manifest(root, operation); },
-                                   5min, "remove an unfinished backup");
-}
 
 task<Result<backup_manifest>> take_backup(world& w, release_ptr on, backup_wish wish) {
   if (!w.database) co_return fail("database-not-up", "cannot take a backup: no connection to the database");
@@ -331,40 +220,6 @@ task<Result<>> verify_backup(world& w, release_ptr on, backup_manifest manifest,
   if (!listed)
     co_return listed.error().code == "client-failed" ? damaged(listed.error().message) : fail(listed.error());
   co_return Result<>{};
-}
-
-task<Result<>> read_backups(world& w) {
-  const std::string root = backups_root(w);
-  auto found = co_await w.files.run<std::vector<backup_manifest>>([root] { return manifests_in(root); }, 30s,
-                                                                  "read the backups");
-  if (!found) co_return fail(found.error());
-  w.backups.set(std::move(*found));
-  co_return Result<>{};
-}
-
-task<void> prune_backups(world& w, std::string operation) {
-  if (!w.book || !co_await read_backups(w)) co_return;
-  const auto keep = static_cast<std::size_t>(w.settings.upgrade.keep_backups);
-  const auto ids = expired(*w.backups.get(), keep, w.book->current());
-  for (const auto& id : ids) {
-    const std::string folder = backup_folder(w, id);
-    auto removed =
-        co_await w.files.run<void>([folder] { return remove_backup(folder); }, 10min, "remove " + folder);
-    control::event event;
-    event.operation = operation;
-    event.kind = "output";
-    event.subject = "backup";
-    event.text = removed ? "removed " + id + ": upgrade.keep_backups is " + std::to_string(keep)
-                         : removed.error().message;
-    w.events.add(std::move(event));
-  }
-  if (!ids.empty()) (void)co_await read_backups(w);
-}
-
-std::string content_text(const backup_manifest& manifest) {
-  std::vector<std::string> parts;
-  for (const auto& each : manifest.files) parts.push_back(each.name + " " + bytes_text(each.bytes));
-  return join(parts, ", ");
 }
 
 }  // namespace difyd::supervisor

@@ -13,8 +13,8 @@
 
 namespace difyd::supervisor {
 
-// On the migrators' containers: the id of their upgrade.
 using release::infrastructure;
+// On the migrators' containers: the id of their upgrade.
 using upgrade::upgrade_label;
 
 using project_ptr = std::shared_ptr<const compose::project>;
@@ -39,8 +39,8 @@ task<Result<>> carry_out(world& w, stack::Plan plan, const std::string& operatio
 task<Result<>> bring_up(world& w, release_ptr release, std::vector<std::string> services,
                         const std::string& operation, duration limit, bool remove_orphans);
 
-// Brings the whole stack of a release up, nginx last: it resolves its upstreams once, and until then
-// its port is the maintenance page's.
+// Brings the whole stack of a release up: first what nginx shows, as it resolves its upstreams once, then
+// nginx with the rest. Until then its port is the maintenance page's.
 task<Result<>> bring_all_up(world& w, release_ptr release, const std::string& operation, bool remove_orphans);
 
 // Makes the networks and volumes of a release, no container: a job may run before the stack.

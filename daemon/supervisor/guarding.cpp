@@ -58,7 +58,7 @@ task<bool> kill_container(world& w, std::string upgrade, upgrade::intruder found
   co_return killed.has_value();
 }
 
-task<void> look_once(world& w, upgrade::guarded rules, bool sessions_too) {
+task<void> look_once(world& w, upgrade::guarded rules) {
   const auto still = [&] { return rules_now(w) == rules; };  // the step may have ended meanwhile
   if (!co_await still_ours(w) || !still()) co_return;
   engine::container_filter running;
@@ -72,7 +72,7 @@ task<void> look_once(world& w, upgrade::guarded rules, bool sessions_too) {
     if (!still()) co_return;
   }
   const auto database = w.database;
-  if (!database || rules.role.empty() || !sessions_too) co_return;
+  if (!database || rules.role.empty()) co_return;
   const auto& names = w.settings.database;
   const auto sessions = co_await database->sessions(names.main, {names.main, names.plugin}, {});
   if (!sessions || !still()) co_return;
@@ -87,6 +87,11 @@ task<void> look_once(world& w, upgrade::guarded rules, bool sessions_too) {
     if (!still()) co_return;
     report(w, rules.id, found, ended);
   }
+}
+
+task<Result<>> next_start(world& w, std::uint64_t seen) {
+  co_await w.container_started.changed(seen);
+  co_return Result<>{};
 }
 
 }  // namespace
@@ -106,10 +111,10 @@ upgrade::guarded guard_rules(const world& w, std::string id, const compose::proj
 }
 
 task<void> keep_guard(world& w) {
-  // A container of the old version is ended before it has come as far as the database.
-  for (unsigned round = 0;; ++round) {
-    co_await pause(100ms);
-    if (auto rules = rules_now(w)) co_await look_once(w, std::move(*rules), round % 10 == 0);
+  for (;;) {
+    const auto seen = w.container_started.version();  // what starts while it looks is looked at next
+    if (auto rules = rules_now(w)) co_await look_once(w, std::move(*rules));
+    (void)co_await with_deadline(next_start(w, seen), 1s, "see a container start");
   }
 }
 

@@ -8,9 +8,8 @@ namespace difyd::supervisor {
 // What may be on the engine, before anything of the release was started or since.
 upgrade::guarded guard_rules(const world& w, std::string id, const compose::project& project, bool started);
 
-// While w.guarded has rules: what they do not allow is killed within tenths of a second, or
-// ended within about one, and reported.
-// In a hold, containers only.
+// While w.guarded has rules: what they do not allow is ended and reported, a container as soon as the engine
+// tells that it started, a session within about a second. In a hold, containers only.
 task<void> keep_guard(world& w);
 
 }  // namespace difyd::supervisor

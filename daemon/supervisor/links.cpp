@@ -209,6 +209,22 @@ task<Result<grip>> take_lease(world& w) {
   co_return state->other && state->other->machine_id != identity_of(w).machine_id ? grip::lost : grip::open;
 }
 
+task<Result<>> need_lease(world& w) {
+  const auto lease = co_await take_lease(w);
+  if (!lease) co_return fail(lease.error());
+  if (!has_lease(*lease)) co_return fail("lease-lost", "cannot go on: the lease is " + *w.lease_text.get());
+  co_return Result<>{};
+}
+
+task<Result<>> reach_database(world& w, release_ptr what, const std::string& operation) {
+  if (w.settings.database.kind == "bundled")
+    if (auto up = co_await bring_up(w, what, infrastructure(what->project), operation,
+                                    w.settings.upgrade.start_timeout, false);
+        !up)
+      co_return up;
+  co_return link_database(w);
+}
+
 task<Result<>> still_ours(world& w) {
   const auto lease = w.lease;
   // The stack's own database comes and goes with the steps.

@@ -37,6 +37,13 @@ inline bool has_lease(grip how) { return how == grip::held || how == grip::inher
 // One attempt to have the lease; lease_text says how it ended.
 task<Result<grip>> take_lease(world& w);
 
+// The lease, or error "lease-lost".
+task<Result<>> need_lease(world& w);
+
+// Links the database; where it is the stack's own, after its services were brought up: an interruption may
+// have left them down, and the lease with them.
+task<Result<>> reach_database(world& w, release_ptr what, const std::string& operation);
+
 // Whether the lease is ours for as long as what is begun now may take. Where another machine has it, or had
 // it meanwhile, the process ends: what runs here, and the journal, are no longer for us to change.
 task<Result<>> still_ours(world& w);

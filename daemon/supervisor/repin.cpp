@@ -12,8 +12,6 @@
 namespace difyd::supervisor {
 namespace {
 
-bool bundled(const world& w) { return w.settings.database.kind == "bundled"; }
-
 // As an operator has it here; from the share where it is not here.
 task<Result<release_ptr>> release_here(world& w, version which) {
   const auto& deployed = w.book->current().deployed;
@@ -30,16 +28,9 @@ Result<> nothing_in_flight(const world& w) {
               "See: difyd status");
 }
 
-task<Result<>> reach(world& w, release_ptr release, const std::string& id) {
-  if (bundled(w))
-    if (auto up = co_await bring_up(w, release, infrastructure(release->project), id,
-                                    w.settings.upgrade.start_timeout, false);
-        !up)
-      co_return up;
-  if (auto linked = link_database(w); !linked) co_return linked;
-  auto lease = co_await take_lease(w);
-  if (!lease) co_return fail(lease.error());
-  if (!has_lease(*lease)) co_return fail("lease-lost", "cannot go on: the lease is " + *w.lease_text.get());
+task<Result<>> reach_alone(world& w, release_ptr release, const std::string& id) {
+  if (auto reached = co_await reach_database(w, release, id); !reached) co_return reached;
+  if (auto lease = co_await need_lease(w); !lease) co_return lease;
   // Until the lease was ours another machine may have written the ledger.
   if (auto read = co_await w.book->reload(); !read) co_return read;
   co_return nothing_in_flight(w);
@@ -74,8 +65,9 @@ task<Result<>> make_deployed(world& w, std::string id, version which) {
   const auto& project = (*release)->project;
   auto head = co_await image_head(w, release::image_of(project, release::api_service(project)));
   if (!head) co_return fail(head.error());
-  if (bundled(w)) w.in_force.set(*release);  // says where the stack's own database is
-  if (auto reached = co_await reach(w, *release, id); !reached) co_return reached;
+  if (w.settings.database.kind == "bundled")
+    w.in_force.set(*release);  // says where the stack's own database is
+  if (auto reached = co_await reach_alone(w, *release, id); !reached) co_return reached;
   auto schema = co_await read_schema(w);
   if (!schema) co_return fail(schema.error());
   if (*schema != *head)

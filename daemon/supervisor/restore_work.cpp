@@ -120,16 +120,8 @@ task<Result<release_ptr>> restore_work::release() {
 }
 
 task<Result<>> restore_work::reach(release_ptr old) {
-  if (w_.settings.database.kind == "bundled")
-    if (auto up = co_await bring_up(w_, old, infrastructure(old->project), operation_,
-                                    w_.settings.upgrade.start_timeout, false);
-        !up)
-      co_return up;
-  if (auto linked = link_database(w_); !linked) co_return linked;
-  auto lease = co_await take_lease(w_);
-  if (!lease) co_return fail(lease.error());
-  if (!has_lease(*lease)) co_return fail("lease-lost", "cannot go on: the lease is " + *w_.lease_text.get());
-  co_return Result<>{};
+  if (auto reached = co_await reach_database(w_, old, operation_); !reached) co_return reached;
+  co_return co_await need_lease(w_);
 }
 
 task<Result<>> restore_work::silence(release_ptr old) {
@@ -149,19 +141,25 @@ task<Result<>> restore_work::silence(release_ptr old) {
   co_return Result<>{};
 }
 
-task<Result<>> restore_work::load_dumps(release_ptr old) {
+task<Result<>> restore_work::run(release_ptr old, client_job job) {
   auto image = co_await client_image(w_, old);
   if (!image) co_return fail(image.error());
-  client_job job;
   job.operation = operation_;
   job.name = "restore";
+  auto done = co_await run_client(w_, old, *image, std::move(job));
+  if (!done) co_return fail(done.error());
+  co_return Result<>{};
+}
+
+task<Result<>> restore_work::load_dumps(release_ptr old) {
+  client_job job;
   job.script = load_script;
   job.mounts = {bound(backup_folder(w_, of_.backup), "/backup", true)};
   job.environment = {{"DATABASES", join(of_.databases, " ")},
                      {"ID", of_.id.substr(0, 8)},
                      {"THROUGH", w_.settings.database.lease}};
-  auto done = co_await run_client(w_, old, *image, std::move(job));
-  if (done) co_return Result<>{};
+  auto done = co_await run(old, std::move(job));
+  if (done) co_return done;
   auto error = done.error();
   if (error.message.find("create extension") != std::string::npos)
     error.remedy =
@@ -226,19 +224,13 @@ task<Result<std::string>> restore_work::swap() {
 }
 
 task<Result<>> restore_work::put_keys_back(release_ptr old) {
-  auto image = co_await client_image(w_, old);
-  if (!image) co_return fail(image.error());
   client_job job;
-  job.operation = operation_;
-  job.name = "restore";
   job.script = keys_script;
   job.mounts = {bound(backup_folder(w_, of_.backup), "/backup", true),
                 bound(before_folder(w_, of_.id), "/before", false),
                 bound(w_.settings.storage.root, "/storage", false)};
   job.connects = false;
-  auto done = co_await run_client(w_, old, *image, std::move(job));
-  if (!done) co_return fail(done.error());
-  co_return Result<>{};
+  co_return co_await run(old, std::move(job));
 }
 
 task<Result<>> restore_work::put_environment_back() {
@@ -258,6 +250,7 @@ task<Result<>> restore_work::put_environment_back() {
 task<Result<>> restore_work::settle(release_ptr old) {
   auto ids = co_await have_images(w_, project_of(old), operation_);
   if (!ids) co_return fail(ids.error());
+  if (auto kept = co_await keep_release(w_, old, of_.revision); !kept) co_return kept;
   auto now = deployment_of(*old, *ids, of_.revision);
   co_return co_await w_.book->settle_restore(std::move(now), "backup " + of_.backup + " was restored");
 }

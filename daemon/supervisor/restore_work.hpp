@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "client_job.hpp"
 #include "world.hpp"
 
 namespace difyd::supervisor {
@@ -31,6 +32,7 @@ class restore_work {
   task<Result<release_ptr>> release();
   task<Result<>> reach(release_ptr old);
   task<Result<>> silence(release_ptr old);
+  task<Result<>> run(release_ptr old, client_job job);
   task<Result<>> load_dumps(release_ptr old);
   task<Result<>> put_keys_back(release_ptr old);
   task<Result<>> put_environment_back();

@@ -81,9 +81,7 @@ task<Result<backup_manifest>> admit(world& w, std::string id, std::string backup
   co_await know_release(w);
   const auto on = *w.in_force.get();
   if (!on) co_return fail("nothing-deployed", "cannot restore: no release is deployed", "Start it: difyd up");
-  auto lease = co_await take_lease(w);
-  if (!lease) co_return fail(lease.error());
-  if (!has_lease(*lease)) co_return fail("lease-lost", "cannot restore: the lease is " + *w.lease_text.get());
+  if (auto lease = co_await need_lease(w); !lease) co_return fail(lease.error());
   if (auto good = co_await verify_backup(w, on, facts->backup, id); !good) co_return fail(good.error());
   if (auto here = co_await version_is_here(w, facts->backup, id); !here) co_return fail(here.error());
   co_return facts->backup;

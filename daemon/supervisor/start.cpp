@@ -33,7 +33,7 @@ ended not_yet(world& w, const Error& error) {
 bool bundled(const world& w) { return w.settings.database.kind == "bundled"; }
 
 // Lease and schema revision where the database is reachable without the stack.
-task<Result<std::optional<revision>>> reach_database(world& w) {
+task<Result<std::optional<revision>>> lease_and_schema(world& w) {
   if (auto linked = link_database(w); !linked) co_return fail(linked.error());
   if (auto ours = co_await await_lease(w); !ours) co_return fail(ours.error());
   auto schema = co_await read_schema(w);
@@ -118,7 +118,7 @@ task<ended> run_deployed(world& w, version which, std::string id) {
   if (bundled(w)) {
     if (auto up = co_await bring_up(w, *release, infrastructure((*release)->project), id, limit, false); !up)
       co_return not_yet(w, up.error());
-    auto schema = co_await reach_database(w);
+    auto schema = co_await lease_and_schema(w);
     if (!schema) co_return hold_or_not_yet(w, schema.error());
     // Only now is known what the ledger should agree with.
     auto again = choose_start(co_await known_facts_of(w, *schema));
@@ -202,7 +202,7 @@ task<ended> start_up(world& w, std::string id) {
   if (auto opened = co_await open_ledger(w); !opened) co_return not_yet(w, opened.error());
   std::optional<revision> schema;
   if (!bundled(w)) {
-    auto reached = co_await reach_database(w);
+    auto reached = co_await lease_and_schema(w);
     if (!reached) co_return hold_or_not_yet(w, reached.error());
     schema = *reached;
     // Until the lease was ours another machine may have written the ledger.

@@ -216,25 +216,13 @@ task<upgrade::step_result> upgrade_work::run_migrator(release_ptr to) {
   co_return good_step((before->empty() ? "empty" : before->id) + " -> " + after->id, moved);
 }
 
-// After an interruption the stack's own database may be down, and the lease with it.
-task<Result<>> upgrade_work::reach_database(release_ptr what) {
-  if (world_.settings.database.kind == "bundled")
-    if (auto up = co_await bring_up(world_, what, infrastructure(what->project), id_,
-                                    world_.settings.upgrade.start_timeout, false);
-        !up)
-      co_return up;
-  co_return link_database(world_);
-}
-
 task<upgrade::step_result> upgrade_work::migrate() {
   auto to = co_await target();
   if (!to) co_return failed_step(to.error());
   world_.in_force.set(*to);
-  if (auto reached = co_await reach_database(*to); !reached) co_return failed_step(reached.error());
-  if (auto lease = co_await take_lease(world_); !lease || !has_lease(*lease))
-    co_return failed_step(
-        lease ? Error{"lease-lost", "cannot migrate: the lease is " + *world_.lease_text.get(), {}}
-              : lease.error());
+  if (auto reached = co_await reach_database(world_, *to, id_); !reached)
+    co_return failed_step(reached.error());
+  if (auto lease = co_await need_lease(world_); !lease) co_return failed_step(lease.error());
   world_.migrating = {id_, migrator_name(), std::chrono::system_clock::now(),
                       std::chrono::steady_clock::now()};
   auto result = co_await migrate_alone(*to);

@@ -13,7 +13,8 @@ task<upgrade::step_result> upgrade_work::start() {
   auto to = co_await target();
   if (!to) co_return failed_step(to.error());
   world_.in_force.set(*to);
-  if (auto reached = co_await reach_database(*to); !reached) co_return failed_step(reached.error());
+  if (auto reached = co_await reach_database(world_, *to, id_); !reached)
+    co_return failed_step(reached.error());
   if (auto known = co_await schema_is_head(**to); !known) co_return failed_step(known.error());
   if (auto up = co_await bring_all_up(world_, *to, id_, true); !up) co_return failed_step(up.error());
   co_return good_step(to_.text() + " is up");
@@ -66,7 +67,8 @@ task<upgrade::step_result> upgrade_work::as_left(release_ptr old) {
   // Before a migrator was begun nothing of this upgrade has touched the schema; the database may be away.
   const bool touched = book.in_flight && book.in_flight->baseline;
   if (touched) {
-    if (auto reached = co_await reach_database(old); !reached) co_return failed_step(reached.error());
+    if (auto reached = co_await reach_database(world_, old, id_); !reached)
+      co_return failed_step(reached.error());
     if (auto gone = co_await migrators_gone(); !gone) co_return failed_step(gone.error());
   }
   if (!world_.database || !book.deployed) co_return good_step({});

@@ -75,10 +75,7 @@ task<Result<>> upgrade_work::stop_old(release_ptr old) {
 
 task<Result<>> upgrade_work::reach_silent_database() {
   if (auto linked = link_database(world_); !linked) co_return linked;
-  auto lease = co_await take_lease(world_);
-  if (!lease) co_return fail(lease.error());
-  if (!has_lease(*lease))
-    co_return fail("lease-lost", "cannot go on: the lease is " + *world_.lease_text.get());
+  if (auto lease = co_await need_lease(world_); !lease) co_return lease;
   co_return co_await prove_silence(world_);
 }
 

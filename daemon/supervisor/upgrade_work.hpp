@@ -63,8 +63,6 @@ class upgrade_work final : public upgrade::effects {
   task<std::string> missing();
   task<Result<>> know_head(const release::release& to);
   task<Result<>> schema_is_head(const release::release& to);
-  // Links the database, after its own service of the stack was brought up.
-  task<Result<>> reach_database(release_ptr what);
   // The last word before the old version is started: the database is as it left it.
   task<upgrade::step_result> as_left(release_ptr old);
   task<Result<bool>> mark_new_data_service(release_ptr to);

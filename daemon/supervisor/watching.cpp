@@ -22,6 +22,7 @@ task<void> watcher::run() {
 }
 
 void watcher::on_event(const stack::container_event& event) {
+  if (event.action == "start") world_.container_started.set(true);
   if (event.one_off || event.service.empty()) return;
   if (event.action == "start") memory_[event.service].started = std::chrono::steady_clock::now();
   if (event.action == "die") died(event.service, event.exit_code);

@@ -42,7 +42,8 @@ world::world(asio::any_io_executor where, config::settings values, http::endpoin
       operation(where),
       backups(where),
       abort_asked(where),
-      guarded(where) {}
+      guarded(where),
+      container_started(where) {}
 
 void stand(world& w, phase at, std::string message, std::vector<std::string> options) {
   const auto before = w.stands.get();

@@ -79,6 +79,7 @@ struct world {
   cell<std::vector<backup_manifest>> backups;                // of the storage root, oldest first
   cell<bool> abort_asked;                                    // of the upgrade that runs
   cell<std::optional<upgrade::guarded>> guarded;             // from the proof of silence to the commit
+  cell<bool> container_started;                              // set with every start of one of the project
   // Dify was up in this run of the daemon: what falls is brought up again as it is, not upgraded.
   bool settled = false;
   std::optional<Error> refused;            // why the start did not upgrade to the wanted version

@@ -81,7 +81,7 @@ def watched(machine, work):
     client, api = Client(machine.http), Api(machine.project)
     for each in (client, api):
         each.start()
-    time.sleep(0.5)
+    measuring.machine_module.wait_until("a good answer before", lambda: any(begun for begun, _ in client.answers), 30)
     said = work()
     measuring.machine_module.wait_until("Dify is back", client.back_again, 120)
     for each in (client, api):

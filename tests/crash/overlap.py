@@ -25,10 +25,6 @@ class Session:
     def meets(self, other):
         return self.begin < (other.end or LATEST) and other.begin < (self.end or LATEST)
 
-    def common(self, other):
-        """Seconds."""
-        return (min(self.end or LATEST, other.end or LATEST) - max(self.begin, other.begin)).total_seconds()
-
     def __repr__(self):
         return f"{self.name} {self.begin:%H:%M:%S.%f}..{self.end and format(self.end, '%H:%M:%S.%f')}"
 
@@ -58,9 +54,7 @@ def sessions(folder):
     return every
 
 
-def overlaps(folder, tolerated=0):
-    """Pairs of sessions of two versions, or of a migrator and a version, that were there at one time, for more
-    than `tolerated` seconds."""
+def overlaps(folder):
+    """Pairs of sessions of two versions, or of a migrator and a version, that were there at one time."""
     every = sessions(folder)
-    return [(a, b) for i, a in enumerate(every) for b in every[i + 1:]
-            if a.kind != b.kind and a.meets(b) and not a.common(b) < tolerated]
+    return [(a, b) for i, a in enumerate(every) for b in every[i + 1:] if a.kind != b.kind and a.meets(b)]

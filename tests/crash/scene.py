@@ -43,7 +43,6 @@ class Mishap:
 
 class Scene:
     """One machine (`m`) with seeded data, and others beside it."""
-    tolerated = 0  # seconds of overlap
 
     def __init__(self, test, version=HOPS[0], start=True, **of_machine):
         self.test, self.others = test, []
@@ -164,7 +163,7 @@ class Scene:
 
     def overlaps(self):
         self.test.assertTrue(self.sessions(), "the log tells nothing")
-        return overlap.overlaps(self.m.postgres["DIFYD_POSTGRES_LOGS"], self.tolerated)
+        return overlap.overlaps(self.m.postgres["DIFYD_POSTGRES_LOGS"])
 
     def at_every_step(self, do, steps=STEPS):
         """One upgrade for each step in which `do` happens. What is held goes forward, as an operator would have it."""

@@ -50,19 +50,6 @@ std::string assignment(std::string_view key, std::string_view value);
 // Whether a key holds a secret, by its name ("..._PASSWORD", "..._KEY", broker URLs, ...).
 bool is_secret(std::string_view key);
 
-enum class change_kind { added, removed, changed };
-
-struct change {
-  change_kind kind = change_kind::changed;
-  std::string key;
-  std::string before;  // "(secret)" for secrets
-  std::string after;
-  friend bool operator==(const change&, const change&) = default;
-};
-
-// By key.
-std::vector<change> difference(const text_map& before, const text_map& after);
-
 // Keys that never change silently across an upgrade.
 const std::set<std::string, std::less<>>& carried_keys();
 
