@@ -204,6 +204,15 @@ int show_backups(const options& given) {
       show<std::vector<control::backup>>(given, "/v1/backups", control::parse_backups, render, 60s));
 }
 
+int show_commands(const options& given) {
+  return run_to_end(
+      show<std::vector<control::owed_command>>(given, "/v1/advisories", control::parse_commands, render));
+}
+
+int change_commands(const options& given, const std::string& verb, const std::string& advisory) {
+  return run_to_end(act(given, "/v1/advisories/" + verb, control::advisory_request(advisory), true));
+}
+
 int take_backup(const options& given, bool wait) { return run_to_end(act(given, "/v1/backup", "{}", wait)); }
 
 int verify_backup(const options& given, const std::string& id) {

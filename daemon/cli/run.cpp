@@ -257,6 +257,19 @@ class command_line {
     backup->callback([this] {
       chosen_ = backup_ ? backup_ : [this] { return take_backup(given_.global, !given_.no_wait); };
     });
+    auto* advisories = add("advisories", "the commands that an upgrade's advisories want run after it",
+                           [] { return int(usage_error); });
+    const auto change = [&](const char* verb, const char* help) {
+      auto* command = advisories->add_subcommand(verb, help);
+      command->add_option("id", given_.id, "of the advisory")->required();
+      command->callback([this, verb] {
+        advisories_ = [this, verb] { return change_commands(given_.global, verb, given_.id); };
+      });
+    };
+    change("run", "run those of an advisory again");
+    change("drop", "take those of an advisory off the list: you have seen to them yourself");
+    advisories->callback(
+        [this] { chosen_ = advisories_ ? advisories_ : [this] { return show_commands(given_.global); }; });
     auto* repin = waiting(add("repin",
                               "in a hold or while the stack is stopped: make the version that the database "
                               "proves the deployed one, and start it",
@@ -305,6 +318,7 @@ class command_line {
   std::function<int()> chosen_;
   std::function<int()> config_;
   std::function<int()> backup_;
+  std::function<int()> advisories_;
   bool log_chosen_ = false;
 };
 

@@ -9,6 +9,7 @@
 #include "judging.hpp"
 #include "known.hpp"
 #include "load_release.hpp"
+#include "owed_commands.hpp"
 #include "page.hpp"
 #include "repin.hpp"
 #include "restore_rules.hpp"
@@ -98,6 +99,7 @@ task<ended> take_down(world& w, std::string id) {
   const auto project = release ? project_of(release) : project_ptr();
   if (auto marked = set_stopped_by_operator(w, true); !marked) co_return failed_with(marked.error());
   stand_stopped(w);
+  if (auto ended = co_await end_commands(w); !ended) co_return failed_with(ended.error());
   auto seen = co_await look(w, project);
   if (!seen) co_return failed_with(seen.error());
   stack::down_options options;
@@ -112,6 +114,7 @@ task<ended> take_down(world& w, std::string id) {
 
 task<ended> stand_down(world& w, std::string id) {
   stand(w, phase::waiting_for_lease, "the lease was lost: it is " + *w.lease_text.get());
+  if (auto ended = co_await end_commands(w); !ended) co_return failed_with(ended.error());
   auto seen = co_await look(w);
   if (!seen) co_return failed_with(seen.error());
   auto stopped = co_await carry_out(w, stack::plan_stop(nullptr, *seen), id);
@@ -181,6 +184,7 @@ Result<control::accepted> request_upgrade(world& w, const control::upgrade_wish&
   if (!wanted) return fail(wanted.error());
   if (auto free = no_upgrade_running(w); !free) return fail(free.error());
   if (auto ready = may_change(w, "upgrade"); !ready) return fail(ready.error());
+  if (auto idle = no_command_running(w, "upgrade"); !idle) return fail(idle.error());
   auto status = named("upgrade");
   status.to = wanted->text();
   if (const auto& deployed = w.book->current().deployed) status.from = deployed->version.text();
@@ -256,6 +260,15 @@ Result<control::accepted> request_restart(world& w, std::vector<std::string> ser
                 [services](world& of, std::string id) { return restart(of, std::move(id), services); });
 }
 
+Result<control::accepted> request_commands(world& w, const std::string& advisory, command_wish what) {
+  if (auto free = no_upgrade_running(w); !free) return fail(free.error());
+  if (!w.book) return fail("not-ready", "cannot do that: the ledger is not open yet", "See: difyd status");
+  if (auto owed = is_owed(w.book->current(), advisory); !owed) return fail(owed.error());
+  auto status = named("advisory");
+  return submit(w, status, priority::command,
+                [advisory, what](world& of, std::string) { return settle_commands(of, advisory, what); });
+}
+
 Result<control::accepted> request_backup(world& w) {
   if (auto free = no_upgrade_running(w); !free) return fail(free.error());
   if (w.book && w.book->current().restoring)
@@ -293,6 +306,7 @@ Result<control::accepted> request_rollback(world& w) {
 Result<control::accepted> request_restore(world& w, std::string backup) {
   if (auto free = no_upgrade_running(w); !free) return fail(free.error());
   if (auto ready = may_change(w, "restore"); !ready) return fail(ready.error());
+  if (auto idle = no_command_running(w, "restore"); !idle) return fail(idle.error());
   if (auto known = find_backup(*w.backups.get(), backup); !known) return fail(known.error());
   return submit(w, named("restore"), priority::upgrade, [backup](world& of, std::string id) {
     return restore_by_operator(of, std::move(id), backup);

@@ -26,6 +26,7 @@
 #include "local_copy.hpp"
 #include "migrations.hpp"
 #include "operations.hpp"
+#include "owed_commands.hpp"
 #include "probing.hpp"
 #include "routes.hpp"
 #include "start.hpp"
@@ -135,6 +136,7 @@ class daemon_process {
     group_.spawn("lease", keep_lease(world_));
     group_.spawn("guard", keep_guard(world_));
     group_.spawn("migration", keep_migration_watch(world_));
+    group_.spawn("commands", keep_commands(world_));
     group_.spawn("director", world_.chief.run());
     group_.spawn("starting", keep_starting(world_));
     group_.spawn("systemd", tell_systemd(world_));

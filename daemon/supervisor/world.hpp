@@ -91,6 +91,7 @@ struct world {
   waiting waits;                           // of the operation that runs
   std::optional<std::chrono::steady_clock::time_point> step_began;  // of the upgrade that runs
   std::optional<running_migration> migrating;                       // while a migrator may run
+  std::string command;                                              // of an advisory, while it runs
 };
 
 // Sets the phase and tells everybody.
