@@ -175,6 +175,10 @@ int start_upgrade(const options& given, const control::upgrade_wish& wish, bool 
   return run_to_end(act(given, "/v1/upgrade", control::upgrade_request(wish), wait));
 }
 
+int rehearse(const options& given, const std::string& version, const std::string& backup, bool wait) {
+  return run_to_end(act(given, "/v1/rehearse", control::rehearsal_request(version, backup), wait));
+}
+
 int resume_upgrade(const options& given, bool wait) {
   return run_to_end(act(given, "/v1/resume", "{}", wait));
 }

@@ -227,6 +227,12 @@ class command_line {
     auto* plan = add("plan", "what an upgrade (or just converging) would change; changes nothing",
                      [this] { return show_plan(given_.global, given_.version); });
     plan->add_option("version", given_.version, "the release, for example 1.12.1");
+    auto* rehearsal = waiting(
+        add("rehearse", "run a release's migration on a copy of the database, beside the stack",
+            [this] { return rehearse(given_.global, given_.version, given_.backup, !given_.no_wait); }));
+    rehearsal->add_option("version", given_.version, "the release, for example 1.12.1")->required();
+    rehearsal->add_option("--backup", given_.backup, "that the copy is made from (default: the newest)")
+        ->type_name("BACKUP");
     auto* upgrade = waiting(
         add("upgrade", "stop, migrate, start: to a newer release", [this] { return cli::upgrade(given_); }));
     upgrade->add_option("version", given_.version, "the release, for example 1.12.1");

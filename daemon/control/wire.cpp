@@ -192,6 +192,9 @@ std::string services_request(const std::vector<std::string>& services) {
   return dump({{"services", services}});
 }
 std::string backup_request(const std::string& id) { return dump({{"backup", id}}); }
+std::string rehearsal_request(const std::string& version, const std::string& backup) {
+  return dump({{"version", version}, {"backup", backup}});
+}
 std::string advisory_request(const std::string& id) { return dump({{"advisory", id}}); }
 Result<upgrade_wish> parse_upgrade_request(std::string_view json) {
   auto version = parse_request<std::string>(json, "version");

@@ -28,6 +28,8 @@ Result<control::accepted> request_up(world& w);
 // Runs the commands of an advisory again, or takes them off the list. Error "not-owed".
 Result<control::accepted> request_commands(world& w, const std::string& advisory, command_wish what);
 Result<control::accepted> request_down(world& w);
+// Beside what the director runs. Errors: may_rehearse's.
+Result<control::accepted> request_rehearsal(world& w, const std::string& version, const std::string& backup);
 // Tries a held upgrade again. Error "nothing-held".
 Result<control::accepted> request_resume(world& w);
 // Asks the upgrade that runs to go back; its own result follows. Errors "no-upgrade", "too-late".

@@ -85,7 +85,7 @@ task<Result<stack::job_result>> run_owed(world& w, ledger::owed_command what) {
   auto job = job_of(what.advisory, what.service, container, what.command);
   job.may_start = [&w] { return still_may(w); };
   job.on_output = [&w, &what](std::string_view bytes) {
-    for (auto& line : split(trim(bytes), '\n')) tell(w, what.advisory, "working", std::move(line));
+    for (auto& line : split(trim(bytes), '\n')) tell(w, what.advisory, "", std::move(line));
   };
   co_return co_await stack::run_job(w.engine, project_of(on), stack::dialect_in_use(*w.observed.get()),
                                     std::move(job));
@@ -120,7 +120,7 @@ task<Result<>> run_before_upgrade(world& w, release_ptr on, release::advisory of
   auto job = job_of(of.id, of.service, w.settings.project + "-before-" + upgrade, command);
   job.keep = false;
   job.on_output = [&w, &upgrade](std::string_view bytes) {
-    for (auto& line : split(trim(bytes), '\n')) tell(w, upgrade, "working", std::move(line));
+    for (auto& line : split(trim(bytes), '\n')) tell(w, upgrade, "", std::move(line));
   };
   tell(w, upgrade, "begun", "in " + of.service + ": " + command);
   auto run = co_await stack::run_job(w.engine, project_of(on), stack::dialect_in_use(*w.observed.get()),

@@ -131,6 +131,12 @@ http::response post(world& w, const http::request& request) {
     const auto wish = control::parse_upgrade_request(request.body);
     return wish ? answer_with(request_repin(w, wish->version), 202) : refuse(wish.error());
   }
+  if (path == "/v1/rehearse") {
+    const auto wish = control::parse_upgrade_request(request.body);
+    const auto backup = control::parse_backup_request(request.body);
+    if (!wish || !backup) return refuse(wish ? backup.error() : wish.error());
+    return answer_with(request_rehearsal(w, wish->version, *backup), 202);
+  }
   if (path == "/v1/abort") return answer_with(request_abort(w), 202);
   if (path == "/v1/backup") return answer_with(request_backup(w), 202);
   if (path == "/v1/backup/verify") {
@@ -162,7 +168,7 @@ takes what_takes(std::string_view path) {
   for (const auto* known : {"/v1/status", "/v1/events", "/v1/checks", "/v1/plan", "/v1/history",
                             "/v1/migrations", "/v1/backups", "/v1/restore", "/v1/advisories"})
     if (path == known) return takes::reading;
-  for (const auto* known : {"/v1/upgrade", "/v1/resume", "/v1/repin", "/v1/abort", "/v1/backup",
+  for (const auto* known : {"/v1/upgrade", "/v1/rehearse", "/v1/resume", "/v1/repin", "/v1/abort", "/v1/backup",
                             "/v1/backup/verify", "/v1/rollback", "/v1/advisories/run", "/v1/advisories/drop",
                             "/v1/stack/up", "/v1/stack/down", "/v1/stack/restart"})
     if (path == known) return takes::posting;

@@ -14,6 +14,7 @@
 #include "page.hpp"
 #include "readiness.hpp"
 #include "repin.hpp"
+#include "rehearsing.hpp"
 #include "restoring.hpp"
 #include "start_choice.hpp"
 #include "upgrading.hpp"
@@ -197,7 +198,7 @@ task<ended> start_up(world& w, std::string id) {
   }
   if (auto connected = co_await w.engine.connect(); !connected) co_return not_yet(w, connected.error());
   co_await sweep_leftovers(w);
-  co_await sweep_clients(w);
+  if (!w.aside.running()) co_await sweep_clients(w);
   if (auto proven = co_await prove_storage(w); !proven) co_return not_yet(w, proven.error());
   if (auto opened = co_await open_ledger(w); !opened) co_return not_yet(w, opened.error());
   std::optional<revision> schema;
@@ -209,7 +210,9 @@ task<ended> start_up(world& w, std::string id) {
     if (auto read = co_await w.book->reload(); !read) co_return not_yet(w, read.error());
   }
   if (w.book->current().restoring) co_return co_await resume_restore(w, std::move(id));
-  co_return co_await act(w, choose_start(co_await gather(w, std::move(schema))), std::move(id));
+  auto how = co_await act(w, choose_start(co_await gather(w, std::move(schema))), std::move(id));
+  if (!w.aside.running()) co_await sweep_rehearsals(w);
+  co_return how;
 }
 
 }  // namespace difyd::supervisor

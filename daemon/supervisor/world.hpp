@@ -61,6 +61,7 @@ struct world {
   host::share storage;
   event_log events;
   director chief;
+  director aside;  // what changes nothing of the stack: rehearsals
 
   // Made as soon as what they need is there; others copy the pointer before they wait.
   std::shared_ptr<database::server> database;

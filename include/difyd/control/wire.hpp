@@ -13,6 +13,7 @@
 //   POST /v1/upgrade {"version": V, "acknowledge": [ID], "plan": HASH}   accepted, the work goes on without
 //                                           the client
 //   POST /v1/advisories/run|drop {"advisory": ID}        accepted
+//   POST /v1/rehearse {"version": V, "backup": ID}       accepted; no ID is the newest
 //   POST /v1/resume {}                      accepted: a held upgrade is tried again
 //   POST /v1/stack/up|down|restart {"services": [...]}   accepted
 //   POST /v1/backup, /v1/backup/verify {"backup": ID}    accepted; no ID is the newest
@@ -204,6 +205,7 @@ struct upgrade_wish {
 std::string upgrade_request(const upgrade_wish& wish);
 std::string services_request(const std::vector<std::string>& services);
 std::string backup_request(const std::string& id);
+std::string rehearsal_request(const std::string& version, const std::string& backup);
 std::string advisory_request(const std::string& id);
 Result<upgrade_wish> parse_upgrade_request(std::string_view json);
 Result<std::vector<std::string>> parse_services_request(std::string_view json);
