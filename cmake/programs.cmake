@@ -13,7 +13,7 @@ endfunction()
 difyd_program(difyd daemon/main.cpp cli)
 difyd_program(difyd-supervisor daemon/supervisor/main.cpp supervisor)
 difyd_program(difyd-health daemon/front/main.cpp front)
-difyd_program(difyd-helper daemon/host/helper_main.cpp host)
+difyd_program(difyd-helper daemon/helper/main.cpp helper)
 
 if(TARGET difyd)
   install(TARGETS difyd RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

@@ -18,6 +18,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// The daemon may have to fetch the release first, and has its own bound for that.
+constexpr auto plan_limit = 1h;
+
 void put(const std::string& text) {
   std::fputs(text.c_str(), stdout);
   if (text.empty() || text.back() != '\n') std::fputc('\n', stdout);
@@ -129,7 +132,7 @@ int show_services(const options& given) { return run_to_end(services(given)); }
 
 int show_plan(const options& given, const std::string& version) {
   return run_to_end(show<control::plan>(given, "/v1/plan?version=" + percent_encode(version),
-                                        control::parse_plan, render, 3min));
+                                        control::parse_plan, render, plan_limit));
 }
 
 int show_migrations(const options& given) {

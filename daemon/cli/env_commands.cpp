@@ -32,7 +32,7 @@ Result<> add_in_force(release::environment_of_release& before, release::environm
 }
 
 release::key_map renamed_keys(const config::settings& settings) {
-  auto book = release::load_advisories(settings.advisories);
+  auto book = release::load_advisories(settings.releases.advisories);
   if (book) return std::move(book->renamed_keys);
   std::fprintf(stderr, "difyd: warning: which keys were renamed is not known: %s\n",
                sentence(book.error()).c_str());
@@ -45,9 +45,9 @@ Result<env_report> compare(const options& given, const std::string& from, const 
   const auto old_version = parse_version(from), new_version = parse_version(to);
   if (!old_version) return fail(old_version.error());
   if (!new_version) return fail(new_version.error());
-  const auto old_bundle = release::find_bundle(settings->releases_source, *old_version);
+  const auto old_bundle = release::find_bundle(settings->releases.source, *old_version);
   if (!old_bundle) return fail(old_bundle.error());
-  const auto new_bundle = release::find_bundle(settings->releases_source, *new_version);
+  const auto new_bundle = release::find_bundle(settings->releases.source, *new_version);
   if (!new_bundle) return fail(new_bundle.error());
   auto before = published(*old_bundle), after = published(*new_bundle);
   if (!before) return fail(before.error());

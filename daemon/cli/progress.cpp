@@ -20,6 +20,7 @@ std::string event_line(const control::event& event) {
   if (event.kind == "guard") return clock + "  guard: " + event.text;
   if (event.kind == "hook") return clock + "  hook " + event.state + text;
   if (event.kind == "migration") return clock + "  " + event.text;
+  if (event.kind == "fetch") return clock + "  fetch " + event.subject + " " + event.state + text;
   if (event.kind == "pull") return clock + "  pull " + event.subject + " " + event.state + text;
   if (event.kind == "phase") return clock + "phase " + event.state + text;
   return {};

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "difyd/base/url.hpp"
 #include "difyd/config/table.hpp"
 #include "values.hpp"
 
@@ -39,6 +40,8 @@ json tree(const settings& values) {
   for (const auto& row : table()) {
     if (row.wants == form::refused) continue;
     json value = std::visit([&](auto get) { return shown(get(copy)); }, row.where);
+    if (row.wants == form::url_of_version || row.wants == form::proxy)
+      value = public_url(value.get<std::string>());
     if (unset(value, row)) continue;
     const std::string path(row.path);
     const std::size_t dot = path.find('.');

@@ -88,6 +88,11 @@ void check_database(const database_settings& database, std::vector<mistake>& mis
 }
 
 void check_rest(const settings& values, std::vector<mistake>& mistakes) {
+  for (const auto& [key, value] : {std::pair("releases.checksum_url", values.releases.checksum_url),
+                                   std::pair("releases.proxy", values.releases.proxy)})
+    if (values.releases.url.empty() && !value.empty())
+      mistakes.push_back(
+          contradiction(std::string(key) + " needs releases.url", "Give releases.url, or remove it"));
   if (values.redis.kind == "external" && values.redis.host.empty())
     mistakes.push_back(missing("redis.host", "redis.kind is external"));
   if (values.redis.kind == "bundled" && (!values.redis.host.empty() || values.redis.tls))
@@ -191,8 +196,9 @@ std::vector<mistake> check_rules(const settings& values) {
 }
 
 void check_folders(const settings& values, const surroundings& world, std::vector<mistake>& mistakes) {
-  const std::string& source = values.releases_source;
-  if (!world.is_folder || world.is_folder(source)) return;
+  const std::string& source = values.releases.source;
+  // A download makes it.
+  if (!world.is_folder || !values.releases.url.empty() || world.is_folder(source)) return;
   mistakes.push_back({{0, 0},
                       "config-folder-missing",
                       "releases.source is " + source + ", which is no folder",

@@ -41,12 +41,46 @@ constexpr key stack_rows[] = {
      .description = "The published verdict and other files that are gone after a restart of the machine."},
 
     {.path = "releases.source",
-     .where = text([](settings& s) -> auto& { return s.releases_source; }),
+     .where = text([](settings& s) -> auto& { return s.releases.source; }),
      .fallback = "/var/lib/difyd/bundles",
-     .wants = form::folder_or_url,
-     .description = "Folder with one folder dify-<version> per unpacked Dify release."},
+     .wants = form::folder,
+     .description =
+         "Folder with one folder dify-<version> per unpacked Dify release. An archive of a release there "
+         "(dify-<version>.tar.gz or <version>.tar.gz; .tgz, .tar.xz, .tar.zst, .zip) is unpacked when its "
+         "version is asked for."},
+    {.path = "releases.url",
+     .where = text([](settings& s) -> auto& { return s.releases.url; }),
+     .wants = form::url_of_version,
+     .example = "https://github.com/langgenius/dify/archive/refs/tags/{version}.tar.gz",
+     .description =
+         "Where the archive of a release is downloaded from, to releases.source, when that version is asked "
+         "for and is not there. Not given: nothing is downloaded. A user and password in it are not shown."},
+    {.path = "releases.sha256",
+     .where = map([](settings& s) -> auto& { return s.releases.sha256; }),
+     .wants = form::hash_of_version,
+     .example = "{1.11.4: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef}",
+     .description = "SHA-256 of archives, by version: another one is not unpacked."},
+    {.path = "releases.checksum_url",
+     .where = text([](settings& s) -> auto& { return s.releases.checksum_url; }),
+     .wants = form::url_of_version,
+     .example = "https://mirror.example/dify/{version}/SHA256SUMS",
+     .description =
+         "Where the SHA-256 of what is downloaded stands, in the form of sha256sum; for versions that "
+         "releases.sha256 does not name."},
+    {.path = "releases.proxy",
+     .where = text([](settings& s) -> auto& { return s.releases.proxy; }),
+     .wants = form::proxy,
+     .example = "http://proxy.example:3128",
+     .description =
+         "Proxy of downloads. Not given: https_proxy, http_proxy and no_proxy of the daemon's environment."},
+    {.path = "releases.fetch_timeout",
+     .where = time([](settings& s) -> auto& { return s.releases.fetch_timeout; }),
+     .fallback = "30m",
+     .wants = form::between,
+     .range = "10s..24h",
+     .description = "Bound of a download; what has come by then is kept, and the next one goes on with it."},
     {.path = "releases.advisories",
-     .where = text([](settings& s) -> auto& { return s.advisories; }),
+     .where = text([](settings& s) -> auto& { return s.releases.advisories; }),
      .fallback = "/usr/share/difyd/advisories.yaml",
      .wants = form::absolute_path,
      .description =

@@ -93,6 +93,32 @@ std::string absolute_remedy(const key& row, const std::string& text) {
   return "Begin it with /, for example " + (example.empty() ? "/etc/difyd/" + text : std::string(example));
 }
 
+// The value is not repeated: it may hold a password.
+complaint check_url(const key& row, const node& value) {
+  const auto has = [&](std::string_view scheme) {
+    return value.text.starts_with(scheme) && value.text.size() > scheme.size() &&
+           value.text[scheme.size()] != '/';
+  };
+  const auto wrong = [&](const std::string& cause, std::string remedy) {
+    return mistake{value.at, "config-out-of-range", std::string(row.path) + " " + cause, std::move(remedy)};
+  };
+  const std::string example = "For example " + std::string(row.example);
+  if (value.text.find_first_of(" \t\r\n") != std::string::npos) return wrong("has a space in it", example);
+  if (row.wants == form::proxy) {
+    if (has("http://") || has("https://") || has("socks5h://")) return std::nullopt;
+    return wrong("must begin with http://, https:// or socks5h:// and name a host", example);
+  }
+  if (!has("http://") && !has("https://"))
+    return wrong("must begin with http:// or https:// and name a host", example);
+  if (value.text.find("{version}") == std::string::npos)
+    return wrong("has no {version} in it, which is replaced by the version that is wanted", example);
+  return std::nullopt;
+}
+
+bool is_sha256(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
+
 complaint check_text(const key& row, const node& value) {
   const bool path = value.text.starts_with('/');
   switch (row.wants) {
@@ -102,12 +128,15 @@ complaint check_text(const key& row, const node& value) {
     case form::absolute_path:
       if (path) return std::nullopt;
       return out_of_range(row, value, "an absolute path", absolute_remedy(row, value.text));
-    case form::folder_or_url:
+    case form::folder:
       if (path) return std::nullopt;
       return out_of_range(row, value, "an absolute path",
                           value.text.find("://") == std::string::npos
                               ? absolute_remedy(row, value.text)
-                              : "Downloading releases is not supported yet; unpack them into a folder");
+                              : "What releases are downloaded from is releases.url");
+    case form::url_of_version:
+    case form::proxy:
+      return check_url(row, value);
     case form::engine:
       if (is_engine(value.text)) return std::nullopt;
       return out_of_range(row, value, "unix:///path or tcp://host:port", engine_remedy(value.text));
@@ -187,8 +216,22 @@ complaint set(const key& row, const node& value, std::optional<text_list>& into)
   return std::nullopt;
 }
 
+complaint set_hashes(const key& row, const node& value, text_map& into) {
+  for (const auto& each : value.items) {
+    const std::string name = std::string(row.path) + "." + each.key;
+    const auto which = parse_version(each.key);
+    if (!which) return mistake{each.key_at, "config-out-of-range", name + ": this is no version", {}};
+    if (each.is != node::kind::scalar || !is_sha256(each.text))
+      return mistake{each.at, "config-out-of-range", name + " must be 64 hexadecimal digits",
+                     "sha256sum prints them"};
+    into[which->text()] = to_lower(each.text);
+  }
+  return std::nullopt;
+}
+
 complaint set(const key& row, const node& value, text_map& into) {
   if (value.is != node::kind::map) return wrong_type(row, value);
+  if (row.wants == form::hash_of_version) return set_hashes(row, value, into);
   for (const auto& each : value.items) {
     const std::string& name = each.key;
     if (!is_environment_key(name))

@@ -1,4 +1,4 @@
-#include "verbs.hpp"
+#include "difyd/host/verbs.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -12,19 +12,14 @@ namespace {
 constexpr std::string_view prefix = "dify-";
 constexpr std::size_t largest = 4u << 20;
 
-std::string known_text(const std::string& source) {
-  const auto known = available(source);
-  if (known.empty())
-    return "There is no release in " + source + "; unpack one to " + source + "/dify-<version>";
+std::string known_text(const std::string& source, const difyd::version& wanted) {
   std::vector<std::string> names;
-  for (const auto& each : known) names.push_back(each.text());
-  return "Known in " + source + ": " + join(names, ", ");
-}
-
-std::string compose_file_in(const std::string& folder) {
-  for (const char* name : {"docker-compose.yaml", "docker-compose.yml", "compose.yaml", "compose.yml"})
-    if (std::error_code error; std::filesystem::is_regular_file(folder + "/" + name, error)) return name;
-  return {};
+  for (const auto& each : available(source)) names.push_back(each.text());
+  return (names.empty() ? "There is no release in " + source
+                        : "Known in " + source + ": " + join(names, ", ")) +
+         ". Put dify-" + wanted.text() +
+         ".tar.gz there, or set releases.url: difyd plan and difyd upgrade then unpack, or fetch, what they "
+         "are asked for";
 }
 
 std::unexpected<Error> incomplete(const difyd::version& wanted, const std::string& what) {
@@ -56,31 +51,47 @@ std::string api_image_tag(std::string_view compose_text) {
   return std::string(rest.substr(0, rest.find_first_not_of(tag_letters)));
 }
 
-Result<bundle> find_bundle(const std::string& source, const difyd::version& wanted) {
+Result<bundle> check_bundle(const difyd::version& wanted, const std::string& folder,
+                            const file_reader& read) {
   bundle found;
   found.version = wanted;
-  const std::string root = source + "/" + std::string(prefix) + wanted.text();
-  found.folder = root + "/docker";
-  std::error_code error;
-  if (!std::filesystem::is_directory(root, error))
-    return fail("release-unknown", "cannot find release " + wanted.text() + ": there is no folder " + root,
-                known_text(source));
-  found.compose_file = compose_file_in(found.folder);
-  if (found.compose_file.empty()) return incomplete(wanted, found.folder + "/docker-compose.yaml");
-  auto example = read_file(found.folder + "/.env.example", largest);
-  if (!example) return incomplete(wanted, found.folder + "/.env.example");
-  found.env_example = std::move(*example);
-  const auto compose = read_file(found.folder + "/" + found.compose_file, largest);
+  found.folder = folder;
+  Result<std::string> compose = fail("file-missing", "");
+  for (const char* name : {"docker-compose.yaml", "docker-compose.yml", "compose.yaml", "compose.yml"}) {
+    compose = read(name);
+    found.compose_file = name;
+    if (compose || compose.error().code != "file-missing") break;
+  }
+  if (!compose && compose.error().code == "file-missing")
+    return incomplete(wanted, folder + "/docker-compose.yaml");
   if (!compose) return fail(compose.error());
+  auto example = read(".env.example");
+  if (!example) return incomplete(wanted, folder + "/.env.example");
+  found.env_example = std::move(*example);
   const std::string tag = api_image_tag(*compose);
   if (tag != wanted.text())
     return fail(
         "release-mismatch",
-        "cannot use release " + wanted.text() + ": " + found.folder + "/" + found.compose_file +
+        "cannot use release " + wanted.text() + ": " + folder + "/" + found.compose_file +
             (tag.empty() ? " names no image langgenius/dify-api" : " names the api image of version " + tag),
         "Unpack the release of that version there");
   found.layout = compose->find("env_file:") == std::string::npos ? layout::named_keys : layout::env_file;
   return found;
+}
+
+Result<bundle> find_bundle(const std::string& source, const difyd::version& wanted) {
+  const std::string root = source + "/" + std::string(prefix) + wanted.text();
+  std::error_code error;
+  if (!std::filesystem::is_directory(root, error))
+    return fail("release-unknown", "cannot find release " + wanted.text() + ": there is no folder " + root,
+                known_text(source, wanted));
+  const std::string folder = root + "/docker";
+  return check_bundle(wanted, folder, [&](const std::string& name) -> Result<std::string> {
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(folder + "/" + name, ignored))
+      return fail("file-missing", "there is no " + folder + "/" + name);
+    return read_file(folder + "/" + name, largest);
+  });
 }
 
 }  // namespace difyd::release

@@ -8,6 +8,7 @@
 #include "difyd/base/sha256.hpp"
 #include "difyd/base/text.hpp"
 #include "difyd/compose/canonical.hpp"
+#include "difyd/release/archive.hpp"
 
 namespace difyd::release {
 namespace {
@@ -49,6 +50,14 @@ Result<std::vector<tree_file>> bundle_files(const std::string& folder) {
                      std::move(*bytes)});
   }
   return files;
+}
+
+std::vector<tree_file> files_below(const std::vector<tree_file>& files, std::string_view prefix) {
+  std::vector<tree_file> found;
+  for (const auto& file : files)
+    if (file.path.starts_with(prefix))
+      found.push_back({file.path.substr(prefix.size()), file.mode, file.bytes});
+  return found;
 }
 
 }  // namespace
@@ -128,29 +137,7 @@ std::string environment_of(const std::vector<tree_file>& files) {
 
 Result<> restore_bundle(const std::vector<tree_file>& files, const std::string& source,
                         const difyd::version& which) {
-  const std::string folder = source + "/dify-" + which.text();
-  const std::string fresh = source + "/.dify-" + which.text() + ".new-" + random_hex(8);
-  const auto cannot = [&](const std::error_code& error) {
-    return fail(error == std::errc::no_space_on_device ? "disk-full" : "file-io",
-                "cannot restore release " + which.text() + " to " + folder + ": " + error.message());
-  };
-  std::error_code error;
-  for (const auto& file : files) {
-    if (!file.path.starts_with(bundle_prefix)) continue;
-    const std::string path = fresh + "/docker/" + file.path.substr(std::string(bundle_prefix).size());
-    fs::create_directories(fs::path(path).parent_path(), error);
-    if (error) return cannot(error);
-    if (auto written = write_durably(path, file.bytes, static_cast<mode_t>(file.mode)); !written) {
-      fs::remove_all(fresh, error);
-      return written;
-    }
-  }
-  fs::remove_all(folder, error);
-  if (!error) fs::rename(fresh, folder, error);
-  if (!error) return {};
-  const auto cause = error;
-  fs::remove_all(fresh, error);
-  return cannot(cause);
+  return lay_out(files_below(files, bundle_prefix), source, which);
 }
 
 bundle_state compare_bundle(const kept& manifest, const std::string& source,

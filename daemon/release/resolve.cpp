@@ -84,7 +84,7 @@ struct outline {
 // What both assemble and preview need first.
 Result<outline> outline_of(const config::settings& settings, const difyd::version& which,
                            const std::optional<std::string>& in_force) {
-  auto from = find_bundle(settings.releases_source, which);
+  auto from = find_bundle(settings.releases.source, which);
   if (!from) return fail(std::move(from.error()));
   auto environment = derive_environment(from->env_example, settings, in_force);
   if (!environment) return fail(std::move(environment.error()));

@@ -50,7 +50,7 @@ task<std::vector<version>> versions_of(world& w, revision schema) {
 
   auto found = co_await recorded(w, schema);
   if (found.empty()) {
-    auto candidates = release::available(w.settings.releases_source);
+    auto candidates = release::available(w.settings.releases.source);
     candidates.insert(candidates.end(), preferred.rbegin(), preferred.rend());
     for (auto each = candidates.rbegin(); each != candidates.rend() && found.empty(); ++each)
       if (co_await is_head(w, *each, schema)) found.push_back(*each);

@@ -199,7 +199,7 @@ task<void> prune_kept(world& w) {
 }
 
 task<Result<std::string>> source_in_force(world& w, version which, bool restore_it) {
-  const std::string usual = w.settings.releases_source;
+  const std::string usual = w.settings.releases.source;
   auto kept = co_await read_kept(w, which);
   if (!kept) {
     log::warning("release", "what the share keeps cannot be read", {{"cause", kept.error().message}});

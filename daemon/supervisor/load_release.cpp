@@ -8,9 +8,9 @@ namespace {
 
 Result<std::vector<release::advisory>> read_advisories(const config::settings& settings, const version& from,
                                                        const version& to) {
-  const auto book = release::load_advisories(settings.advisories);
+  const auto book = release::load_advisories(settings.releases.advisories);
   if (!book) return fail(book.error());
-  const auto bundle = release::find_bundle(settings.releases_source, to);
+  const auto bundle = release::find_bundle(settings.releases.source, to);
   if (!bundle) return fail(bundle.error());
   const auto published = release::read_environment(bundle->env_example);
   if (!published) return fail(published.error());
@@ -29,7 +29,7 @@ task<Result<release_ptr>> load_release(world& w, version which, std::optional<ve
   if (from == origin::in_force) {
     auto source = co_await source_in_force(w, which, how == laying_out::yes);
     if (!source) co_return fail(source.error());
-    settings.releases_source = std::move(*source);
+    settings.releases.source = std::move(*source);
   }
   std::optional<std::string> in_force;
   if (carried_from) {
@@ -54,7 +54,7 @@ task<Result<std::vector<release::advisory>>> advisories_of(world& w, version fro
     return read_advisories(*settings, from, to);
   };
   co_return co_await w.files.run<std::vector<release::advisory>>(std::move(work), std::chrono::seconds(30),
-                                                                 "read " + w.settings.advisories);
+                                                                 "read " + w.settings.releases.advisories);
 }
 
 task<void> know_release(world& w) {

@@ -4,6 +4,7 @@
 #include "difyd/release/roles.hpp"
 #include "difyd/stack/observe.hpp"
 #include "engine_work.hpp"
+#include "fetching.hpp"
 #include "image_schema.hpp"
 #include "links.hpp"
 #include "load_release.hpp"
@@ -24,7 +25,7 @@ struct files {
 
 // .env.example of a release: of its bundle, else of the copy that it runs from.
 Result<release::text_map> published(const config::settings& settings, const version& which) {
-  const auto bundle = release::find_bundle(settings.releases_source, which);
+  const auto bundle = release::find_bundle(settings.releases.source, which);
   if (bundle) return release::read_environment(bundle->env_example);
   auto copied = read_file(release::working_copy(settings, which) + "/.env.example");
   if (!copied) return fail(bundle.error());
@@ -35,7 +36,7 @@ Result<files> read_files(const config::settings& settings, const std::optional<v
                          const version& to, const std::string& data_root) {
   auto after = published(settings, to);
   if (!after) return fail(after.error());
-  files read{{}, std::move(*after), release::load_advisories(settings.advisories), {}};
+  files read{{}, std::move(*after), release::load_advisories(settings.releases.advisories), {}};
   if (from)
     if (auto before = published(settings, *from)) read.published_before = std::move(*before);
   if (!data_root.empty())
@@ -145,6 +146,8 @@ task<Result<control::plan>> plan_of(world& w, std::string text) {
   if (from && *wanted < *from)
     co_return fail("version-older", "cannot plan " + wanted->text() + ": " + from->text() +
                                         " is deployed and versions only go forward");
+  if (from != *wanted)
+    if (auto here = co_await have_bundle(w, *wanted, {}); !here) co_return fail(here.error());
   auto after = co_await load_release(w, *wanted, from, laying_out::no,
                                      from == *wanted ? origin::in_force : origin::bundle);
   if (!after) co_return fail(after.error());

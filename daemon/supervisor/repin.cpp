@@ -3,6 +3,7 @@
 #include "difyd/base/log.hpp"
 #include "difyd/release/roles.hpp"
 #include "engine_work.hpp"
+#include "fetching.hpp"
 #include "image_schema.hpp"
 #include "keeping.hpp"
 #include "links.hpp"
@@ -12,10 +13,14 @@
 namespace difyd::supervisor {
 namespace {
 
-// As an operator has it here; from the share where it is not here.
+// As an operator has it here; from the share where it is not here; from where releases come from where it is
+// not there either.
 task<Result<release_ptr>> release_here(world& w, version which) {
   const auto& deployed = w.book->current().deployed;
   const auto carried_from = deployed ? deployed->version : which;
+  const auto kept = co_await read_kept(w, which);
+  if (!kept || !*kept)
+    if (auto here = co_await have_bundle(w, which, {}); !here) co_return fail(here.error());
   auto release = co_await load_release(w, which, carried_from, laying_out::yes, origin::bundle);
   if (release || release.error().code != "release-unknown") co_return release;
   co_return co_await load_release(w, which, carried_from, laying_out::yes, origin::in_force);

@@ -3,6 +3,7 @@
 #include "difyd/release/bundle.hpp"
 #include "difyd/release/hop.hpp"
 #include "difyd/release/roles.hpp"
+#include "fetching.hpp"
 #include "hooks.hpp"
 #include "image_schema.hpp"
 #include "keeping.hpp"
@@ -34,7 +35,8 @@ task<Result<>> upgrade_work::check_admission() {
                    "cannot upgrade to " + to_.text() + ": " + from_->text() +
                        " is deployed and versions only go forward",
                    "Going back means restoring a backup that was taken before " + from_->text());
-  const std::string source = world_.settings.releases_source;
+  if (auto here = co_await have_bundle(world_, to_, id_); !here) co_return here;
+  const std::string source = world_.settings.releases.source;
   const version wanted = to_;
   auto bundle = co_await world_.files.run<release::bundle>(
       [source, wanted] { return release::find_bundle(source, wanted); }, std::chrono::seconds(30),

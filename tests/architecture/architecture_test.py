@@ -100,6 +100,11 @@ class Architecture(unittest.TestCase):
         wrong = [name for name in self.having(r"(pqxx\b|libpq)") if not name.startswith("daemon/database/")]
         self.assertEqual(wrong, [])
 
+    def test_libcurl_and_libarchive_stay_in_the_helper(self):
+        wrong = [name for name in self.having(r"(curl/|archive\.h|archive_entry\.h)") if not name.startswith("daemon/helper/")]
+        self.assertEqual(wrong, [])
+        self.assertEqual([name for name in MODULES if "helper" in MODULES[name]], [])
+
     def test_sources_are_of_a_readable_size(self):
         sizes = sorted((len(path.read_text(errors="replace").splitlines()), short(path))
                        for module in MODULES for path in files(module) if path.name != "table.cpp")  # data

@@ -27,6 +27,17 @@ struct storage_settings {
   bool manage = false;      // nfs: difyd asks systemd to mount it where it is missing
 };
 
+// Where the files of a release come from.
+struct releases_settings {
+  std::string source;        // folder with dify-<version>/ and archives
+  std::string url;           // template with {version}; empty: nothing is downloaded
+  text_map sha256;           // version -> hash of its archive
+  std::string checksum_url;  // template of a file in the form of sha256sum; may be empty
+  std::string proxy;         // empty: the environment's
+  duration fetch_timeout{};
+  std::string advisories;  // file with the facts per hop between versions
+};
+
 struct database_settings {
   std::string kind;  // "external" or "bundled" (a service of the stack)
   std::string host;  // name, address or, bundled, the service's name (DB_HOST)
@@ -80,7 +91,7 @@ struct upgrade_settings {
   duration migrate_timeout{};  // 0: none
   duration start_timeout{};
   duration verify_timeout{};
-  std::string backup;  // "none", "pg_dump" or "command"
+  std::string backup;        // "none", "pg_dump" or "command"
   std::string backup_image;  // empty: by the server's version
   std::optional<text_list> backup_command;
   duration backup_timeout{};
@@ -108,8 +119,7 @@ struct maintenance_settings {
 struct settings {
   std::string project;
   std::optional<difyd::version> version;  // wanted; unset: the ledger's
-  std::string releases_source;            // folder that holds dify-<version>/
-  std::string advisories;                 // file with the facts per hop between versions
+  releases_settings releases;
   std::string state_dir;
   std::string runtime_dir;
   std::string engine_host;  // "unix:///var/run/docker.sock"

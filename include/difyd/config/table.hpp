@@ -20,12 +20,15 @@ enum class form {
   any,
   name,  // lower-case letters, digits, - and _, starting with a letter or digit
   absolute_path,
-  address,        // host:port
-  engine,         // unix:///path or tcp://host[:port]
-  choice,         // one of `range`, separated by |
-  between,        // `range` is "low..high", for numbers and durations
-  folder_or_url,  // absolute path; URLs are refused by name
-  refused,        // known, but must not be given: `range` says what to do instead
+  folder,           // absolute path; a URL is refused by name
+  url_of_version,   // http or https, with {version} in it
+  hash_of_version,  // a map of versions to SHA-256
+  proxy,            // http://, https:// or socks5h://
+  address,          // host:port
+  engine,           // unix:///path or tcp://host[:port]
+  choice,           // one of `range`, separated by |
+  between,          // `range` is "low..high", for numbers and durations
+  refused,          // known, but must not be given: `range` says what to do instead
 };
 
 struct key {

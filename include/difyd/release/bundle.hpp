@@ -1,6 +1,7 @@
 // An unpacked Dify release as published: dify-<version>/docker below releases.source.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,11 @@ struct bundle {
 // "release-incomplete" (compose file or .env.example missing), "release-mismatch" (the api
 // image in the compose file has another version), "release-unsupported" (database type).
 Result<bundle> find_bundle(const std::string& source, const difyd::version& wanted);
+
+// The same of files that are not there yet: `read` gives one of the docker folder by its name, or
+// "file-missing"; `folder` is for messages. Pure but for `read`.
+using file_reader = std::function<Result<std::string>(const std::string& name)>;
+Result<bundle> check_bundle(const difyd::version& wanted, const std::string& folder, const file_reader& read);
 
 // Versions that have a folder below `source`, oldest first. Blocks.
 std::vector<difyd::version> available(const std::string& source);

@@ -80,7 +80,22 @@ TEST_CASE("every mistake is one sentence with its place") {
        "Give upgrade.backup_command"},
       {root + "releases:\n  source: https://example.com/dify.tgz\n", "config-out-of-range",
        place + ":4:11: releases.source is \"https://example.com/dify.tgz\" but must be an absolute path",
-       "Downloading releases is not supported yet; unpack them into a folder"},
+       "What releases are downloaded from is releases.url"},
+      {root + "releases:\n  url: https://user:secret@example.com/dify.tgz\n", "config-out-of-range",
+       place + ":4:8: releases.url has no {version} in it, which is replaced by the version that is wanted",
+       "For example https://github.com/langgenius/dify/archive/refs/tags/{version}.tar.gz"},
+      {root + "releases:\n  url: ftp://example.com/{version}\n", "config-out-of-range",
+       place + ":4:8: releases.url must begin with http:// or https:// and name a host",
+       "For example https://github.com/langgenius/dify/archive/refs/tags/{version}.tar.gz"},
+      {root + "releases:\n  proxy: http://proxy.example:3128\n", "config-out-of-range",
+       place + ":4:3: releases.proxy needs releases.url", "Give releases.url, or remove it"},
+      {root + "releases: {url: \"https://a/{version}\", proxy: proxy.example}\n", "config-out-of-range",
+       place + ":3:47: releases.proxy must begin with http://, https:// or socks5h:// and name a host",
+       "For example http://proxy.example:3128"},
+      {root + "releases:\n  sha256: {1.11.4: 0123}\n", "config-out-of-range",
+       place + ":4:20: releases.sha256.1.11.4 must be 64 hexadecimal digits", "sha256sum prints them"},
+      {root + "releases:\n  sha256: {latest: 0123}\n", "config-out-of-range",
+       place + ":4:12: releases.sha256.latest: this is no version", ""},
       {root + "profiles: weaviate\n", "config-wrong-type", place + ":3:11: profiles wants a list of texts",
        ""},
       {root + "environment:\n  A B: x\n", "config-out-of-range",
@@ -176,7 +191,22 @@ TEST_CASE("a folder of releases that is not there is a mistake where folders are
   CHECK(given.errors[0].message == "cannot use c:3:12: releases.source is /nowhere, which is no folder");
   CHECK(given.errors[0].remedy == "Make it and unpack a Dify release to /nowhere/dify-<version>");
   CHECK(at("").errors.size() == 1);
+  CHECK(at("releases: {source: /nowhere, url: \"https://a/{version}\"}\n").good());  // a download makes it
   CHECK(read(good).good());
+}
+
+TEST_CASE("user and password of a URL are not printed") {
+  const auto result = read(good +
+                           std::string("releases:\n  url: https://user:secret@a/{version}?token=secret\n"
+                                       "  proxy: http://user:secret@proxy:3128\n  sha256: {1.11.4: ") +
+                           std::string(64, 'A') + "}\n");
+  REQUIRE(result.good());
+  CHECK(result.values.releases.url == "https://user:secret@a/{version}?token=secret");
+  CHECK(result.values.releases.sha256.at("1.11.4") == std::string(64, 'a'));
+  const std::string printed = to_yaml(result.values);
+  CHECK_THAT(printed, Catch::Contains("url: \"https://a/{version}\""));
+  CHECK_THAT(printed, Catch::Contains("proxy: \"http://proxy:3128\""));
+  CHECK_THAT(printed, !Catch::Contains("secret@"));
 }
 
 TEST_CASE("broken YAML has a place") {

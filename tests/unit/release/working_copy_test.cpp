@@ -91,24 +91,27 @@ const version wanted = *parse_version("1.11.4");
 
 TEST_CASE("bundles are found and judged") {
   const place p;
-  const auto found = release::find_bundle(p.settings.releases_source, wanted);
+  const auto found = release::find_bundle(p.settings.releases.source, wanted);
   REQUIRE(found);
   CHECK(found->folder == p.root + "/bundles/dify-1.11.4/docker");
   CHECK(found->layout == release::layout::named_keys);
   p.add_release("1.15.0", "services: {api: {image: \"langgenius/dify-api:1.15.0\", env_file: [./.env]}}");
   p.add_release("1.12.0", "services: {api: {image: langgenius/dify-api:1.12.1}}");
-  CHECK(release::find_bundle(p.settings.releases_source, *parse_version("1.15.0"))->layout ==
+  CHECK(release::find_bundle(p.settings.releases.source, *parse_version("1.15.0"))->layout ==
         release::layout::env_file);
 
-  const auto unknown = release::find_bundle(p.settings.releases_source, *parse_version("9.9.9"));
+  const auto unknown = release::find_bundle(p.settings.releases.source, *parse_version("9.9.9"));
   REQUIRE_FALSE(unknown);
   CHECK(unknown.error().code == "release-unknown");
-  CHECK(unknown.error().remedy == "Known in " + p.root + "/bundles: 1.11.4, 1.12.0, 1.15.0");
-  const auto mismatch = release::find_bundle(p.settings.releases_source, *parse_version("1.12.0"));
+  CHECK(unknown.error().remedy == "Known in " + p.root +
+                                      "/bundles: 1.11.4, 1.12.0, 1.15.0. Put dify-9.9.9.tar.gz there, or set "
+                                      "releases.url: difyd plan and "
+                                      "difyd upgrade then unpack, or fetch, what they are asked for");
+  const auto mismatch = release::find_bundle(p.settings.releases.source, *parse_version("1.12.0"));
   CHECK(mismatch.error().code == "release-mismatch");
   CHECK(mismatch.error().message.ends_with("names the api image of version 1.12.1"));
   fs::remove(p.root + "/bundles/dify-1.15.0/docker/.env.example");
-  CHECK(release::find_bundle(p.settings.releases_source, *parse_version("1.15.0")).error().code ==
+  CHECK(release::find_bundle(p.settings.releases.source, *parse_version("1.15.0")).error().code ==
         "release-incomplete");
   CHECK(release::available(p.root + "/nowhere").empty());
 }
@@ -127,7 +130,7 @@ TEST_CASE("a release is assembled once and kept in step") {
   CHECK(p.read("storage/sandbox/conf/config.yaml") == "shipped\n");
   for (const char* folder : {"app/storage", "plugin_daemon", "db/data", "redis/data"})
     CHECK(fs::is_directory(p.root + "/storage/" + folder));
-  struct stat info{};
+  struct stat info {};
   REQUIRE(::stat((made->folder + "/.env").c_str(), &info) == 0);
   CHECK((info.st_mode & 0777) == 0640);
   if (::geteuid() == 0) {

@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "verbs.hpp"
+#include "difyd/host/verbs.hpp"
+#include "release_verbs.hpp"
 
 namespace {
 
@@ -24,6 +25,7 @@ int main(int count, char** values) {
       return print(difyd::host::error_json(held.error()), 1);
     words.erase(words.begin(), words.begin() + 2);
   }
-  const auto answer = difyd::host::run_verb(words);
+  const auto answer = difyd::helper::is_release_verb(words) ? difyd::helper::run_release_verb(words)
+                                                            : difyd::host::run_verb(words);
   return answer ? print(*answer, 0) : print(difyd::host::error_json(answer.error()), 1);
 }

@@ -1,0 +1,104 @@
+#include "difyd/release/archive.hpp"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "difyd/base/durable_file.hpp"
+#include "difyd/base/text.hpp"
+#include "difyd/base/url.hpp"
+
+namespace difyd::release {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 5> endings = {".tar.gz", ".tgz", ".tar.xz", ".tar.zst", ".zip"};
+
+std::string folder_name(const difyd::version& which) { return "dify-" + which.text(); }
+std::string fresh_prefix(const difyd::version& which) { return "." + folder_name(which) + ".new-"; }
+
+void remove_leftovers(const std::string& source, const difyd::version& which) {
+  std::error_code error;
+  std::vector<fs::path> leftovers;
+  for (const auto& each : fs::directory_iterator(source, error))
+    if (each.path().filename().string().starts_with(fresh_prefix(which))) leftovers.push_back(each.path());
+  for (const auto& each : leftovers) fs::remove_all(each, error);
+}
+
+Result<> write_all(const std::vector<tree_file>& files, const std::string& folder) {
+  for (const auto& file : files) {
+    const std::string path = folder + "/" + file.path;
+    std::error_code error;
+    fs::create_directories(fs::path(path).parent_path(), error);
+    if (error)
+      return fail(error == std::errc::no_space_on_device ? "disk-full" : "file-io",
+                  "cannot create " + path + ": " + error.message());
+    if (auto written = write_durably(path, file.bytes, static_cast<mode_t>(file.mode)); !written)
+      return written;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::string> archive_names(const difyd::version& which) {
+  std::vector<std::string> names;
+  for (const auto& name : {folder_name(which), which.text()})
+    for (const auto ending : endings) names.push_back(name + std::string(ending));
+  return names;
+}
+
+std::string archive_name(const difyd::version& which, const std::string& url) {
+  const std::string path = public_url(url);
+  for (const auto ending : endings)
+    if (path.ends_with(ending)) return folder_name(which) + std::string(ending);
+  return folder_name(which) + std::string(endings.front());
+}
+
+std::string url_for(const difyd::version& which, const std::string& url) {
+  return replaced(url, "{version}", which.text());
+}
+
+found_release look_for(const std::string& source, const difyd::version& which) {
+  std::error_code error;
+  found_release found;
+  found.folder = fs::is_directory(source + "/" + folder_name(which), error);
+  for (const auto& name : archive_names(which))
+    if (found.archive.empty() && fs::is_regular_file(source + "/" + name, error))
+      found.archive = source + "/" + name;
+  return found;
+}
+
+Result<> lay_out(const std::vector<tree_file>& files, const std::string& source,
+                 const difyd::version& which) {
+  const std::string folder = source + "/" + folder_name(which);
+  const std::string fresh = source + "/" + fresh_prefix(which) + random_hex(8);
+  remove_leftovers(source, which);
+  std::error_code error;
+  auto done = write_all(files, fresh + "/docker");
+  if (done) {
+    fs::remove_all(folder, error);
+    if (!error) fs::rename(fresh, folder, error);
+    if (error) done = fail("file-io", "cannot create " + folder + ": " + error.message());
+  }
+  if (!done) fs::remove_all(fresh, error);
+  return done;
+}
+
+Result<> lay_out_checked(const std::vector<tree_file>& files, const std::string& source,
+                         const difyd::version& which, const std::string& archive) {
+  if (look_for(source, which).folder) return {};
+  const auto checked =
+      check_bundle(which, archive + ":docker", [&](const std::string& name) -> Result<std::string> {
+        const auto file = std::ranges::find(files, name, &tree_file::path);
+        if (file == files.end()) return fail("file-missing", "there is no " + name);
+        return file->bytes;
+      });
+  if (!checked)
+    return fail(checked.error().code, checked.error().message,
+                "Put the archive of that version there, and remove this one");
+  return lay_out(files, source, which);
+}
+
+}  // namespace difyd::release

@@ -1,0 +1,105 @@
+"""Releases that are not here: unpacked from an archive, fetched by URL, refused without a change where that fails."""
+import http.server
+import json
+import tarfile
+import threading
+import time
+import unittest
+
+import machine
+from machine import Machine, wait_until
+
+machine.need_engine()
+
+
+class Mirror(http.server.BaseHTTPRequestHandler):
+    """/dify/<version>.tar.gz: `server.answers[version]` is a status, an archive, or an event that is awaited in its middle."""
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        answer = self.server.answers.get(self.path.removeprefix("/dify/").removesuffix(".tar.gz"), 404)
+        self.server.asked.append(self.path)
+        self.send_response(answer if isinstance(answer, int) else 200)
+        body = b"" if isinstance(answer, int) else answer if isinstance(answer, bytes) else b"part"
+        self.send_header("Content-Length", str(len(body) if body != b"part" else 1000))
+        self.end_headers()
+        self.wfile.write(body)
+        if body == b"part":
+            answer.wait(60)
+
+
+class Fetch(unittest.TestCase):
+    def setUp(self):
+        self.mirror = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
+        self.mirror.daemon_threads, self.mirror.block_on_close = True, False
+        self.mirror.answers, self.mirror.asked = {}, []
+        threading.Thread(target=self.mirror.serve_forever, args=(0.05,), daemon=True).start()
+        self.addCleanup(self.mirror.server_close)
+        self.addCleanup(self.mirror.shutdown)
+        self.m = Machine("1.11.4")
+        self.addCleanup(self.m.close)
+        self.bundles = self.m.folder / "bundles"
+        self.bundles.mkdir()
+        url = f"http://user:pa55@127.0.0.1:{self.mirror.server_port}/dify/{{version}}.tar.gz"
+        self.m.config.write_text(self.m.config.read_text().replace(
+            f"releases: {{source: {machine.BUNDLES}", f"releases: {{source: {self.bundles}, url: \"{url}\""))
+
+    def archive(self, version):
+        """As GitHub makes it: the whole repository below one folder."""
+        path = self.m.folder / f"made-{version}.tar.gz"
+        with tarfile.open(path, "w:gz") as tar:
+            tar.add(machine.BUNDLES + f"/dify-{version}", arcname=f"dify-{version}")
+            tar.add(machine.SOURCE / "README.md", arcname=f"dify-{version}/README.md")
+        return path.read_bytes()
+
+    def refused(self, code, *words, of=("upgrade", "1.12.1")):
+        before = self.m.containers(), sorted(each.name for each in self.bundles.iterdir() if each.name[0] != ".")
+        found, out, err = self.m.difyd(*of)
+        self.assertEqual(found, code, out + err)
+        for each in words:
+            self.assertIn(each, err)
+        self.assertNotIn("pa55", out + err + self.m.tail(500))
+        self.assertEqual((self.m.containers(), sorted(each.name for each in self.bundles.iterdir() if each.name[0] != ".")), before)
+        self.assertEqual(self.m.status()["deployed"], "1.11.4")
+
+    def test_a_release_that_is_not_here_is_fetched_or_refused(self):
+        (self.bundles / "1.11.4.tar.gz").write_bytes(self.archive("1.11.4"))
+        self.m.serve().await_phase("serving")
+        self.assertEqual(sorted(each.name for each in self.bundles.iterdir()), ["1.11.4.tar.gz", "dify-1.11.4"])
+        self.assertEqual(self.mirror.asked, [])
+
+        # What is refused changes nothing, and says what to do.
+        public = f"http://127.0.0.1:{self.mirror.server_port}/dify"
+        self.refused(2, f"cannot fetch {public}/9.9.9.tar.gz: the server answered 404", "releases.url", f"put dify-9.9.9.tar.gz into {self.bundles}", of=("plan", "9.9.9"))
+        self.refused(2, f"{public}/1.12.1.tar.gz: the server answered 404")
+        self.mirror.answers["1.12.1"] = 503
+        self.refused(4, "the server answered 503", "Try again later")
+        self.mirror.answers["1.12.1"] = self.archive("1.11.4")
+        self.refused(4, "dify-1.12.1.tar.gz:docker/docker-compose.yaml names the api image of version 1.11.4", "releases.url")
+
+        # An abort ends a download that hangs.
+        self.mirror.answers["1.12.1"] = threading.Event()
+        self.addCleanup(self.mirror.answers["1.12.1"].set)
+        asked = len(self.mirror.asked)
+        self.assertEqual(self.m.difyd("upgrade", "--no-wait", "1.12.1")[0], 0)
+        wait_until("the download", lambda: len(self.mirror.asked) > asked, 10)
+        began = time.monotonic()
+        self.assertEqual(self.m.difyd("abort")[0], 0)
+        wait_until("the end of it", lambda: self.m.status()["operation"]["result"] == "refused", 10)
+        self.assertLess(time.monotonic() - began, 10)
+
+        self.mirror.answers["1.12.1"] = self.archive("1.12.1")
+        plan = self.m.json("plan", "1.12.1")
+        asked = len(self.mirror.asked)
+        code, out, err = self.m.difyd("upgrade", "1.12.1", "--plan", plan["hash"])
+        self.assertEqual(code, 0, out + err + self.m.tail())
+        self.assertEqual(len(self.mirror.asked), asked)
+        self.assertEqual(self.m.status()["deployed"], "1.12.1")
+        self.assertEqual(sorted(each.name for each in self.bundles.iterdir()),
+                         ["1.11.4.tar.gz", "dify-1.11.4", "dify-1.12.1", "dify-1.12.1.tar.gz"])
+
+
+if __name__ == "__main__":
+    unittest.main()
