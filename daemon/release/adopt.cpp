@@ -52,7 +52,9 @@ class adopting {
     if (!derived) return fail(std::move(derived.error()));
     read_profiles(facts_, (*derived)["COMPOSE_PROFILES"], out_.made.settings);
     if (auto done = override_what_differs(); !done) return fail(std::move(done.error()));
-    sort_out();
+    const auto now = made();
+    if (!now) return fail(now.error());
+    sort_out(*now);
     warn();
     return std::move(out_);
   }
@@ -66,18 +68,27 @@ class adopting {
 
   // What is in force although the .env says something else.
   void correct() {
-    const auto* key = find(environment_, "SECRET_KEY");
-    if (!facts_.stored_secret_key.empty() && (!key || key->empty())) {
+    const auto* secret = find(environment_, "SECRET_KEY");
+    if (!facts_.stored_secret_key.empty() && (!secret || secret->empty())) {
       environment_["SECRET_KEY"] = facts_.stored_secret_key;
       change("SECRET_KEY", "", "the one that the api wrote to app/storage/.dify_secret_key, and so far used",
              facts_.stored_secret_key);
     }
-    const auto* port = find(published_, "EXPOSE_NGINX_PORT");
-    const auto* given = find(environment_, "EXPOSE_NGINX_PORT");
-    const std::string before = given ? *given : port ? *port : "";
-    if (facts_.published_port.empty() || before == facts_.published_port) return;
-    environment_["EXPOSE_NGINX_PORT"] = facts_.published_port;
-    change("EXPOSE_NGINX_PORT", before, "the port that its compose file publishes", facts_.published_port);
+    if (!facts_.published_port.empty())
+      correct_to("EXPOSE_NGINX_PORT", facts_.published_port, "the port that its compose file publishes");
+    text_map keys = published_;
+    keys.insert(facts_.environment.begin(), facts_.environment.end());
+    for (const auto& [key, value] : keys)
+      if (const auto* given = find(facts_.given_to_api, key); given && key != "SECRET_KEY")
+        correct_to(key, *given, "what its compose file gives the api");
+  }
+
+  void correct_to(const std::string& key, const std::string& value, const char* why) {
+    const auto *given = find(environment_, key), *usual = find(published_, key);
+    const std::string before = given ? *given : usual ? *usual : "";
+    if (before == value) return;
+    environment_[key] = value;
+    change(key, before, why, value);
   }
 
   void change(const std::string& key, const std::string& before, const std::string& why,
@@ -166,12 +177,14 @@ class adopting {
     return "difyd sets it from a key of its own";
   }
 
-  void sort_out() {
+  void sort_out(const text_map& now) {
     auto& report = out_.report;
     for (const auto& [key, value] : out_.made.settings.environment) report.overrides.push_back(key);
     for (const auto& [key, value] : out_.made.settings.environment_files) report.secrets.push_back(key);
     for (const auto& [key, value] : environment_) {
+      // Known to the release, or to difyd, which sets it.
       if (published_.contains(key) || facts_.named.contains(key) || !config::may_override(key)) continue;
+      if (now.contains(key) && !overridden_.contains(key)) continue;
       (facts_.known_elsewhere.contains(key) ? report.obsolete : report.unknown).push_back(key);
     }
     for (const auto& [key, value] : published_)

@@ -20,17 +20,27 @@ std::string tag_of(const std::string& image) {
 // By name: an image from a registry of one's own may be called anything.
 constexpr const char* versioned[] = {"api", "worker", "worker_beat", "api_websocket", "web"};
 
-std::vector<std::string> differences_of(const project& before, const service& was, const project& after,
-                                        service is, const name_set& told) {
-  std::vector<std::string> what;
-  if (was.image != is.image) what.push_back("image " + was.image + " -> " + is.image);
-  if (was.ports != is.ports) what.emplace_back("ports");
+std::string variable(const service& of, const std::string& key) {
+  const auto found = of.environment.find(key);
+  return found == of.environment.end() ? "" : found->second.value_or("");
+}
+
+service_difference difference_of(const project& before, const service& was, const project& after, service is,
+                                 const name_set& told) {
+  constexpr std::string_view environment = "environment ";
+  service_difference found{is.name, {}, {}};
+  if (was.image != is.image) found.what.push_back("image " + was.image + " -> " + is.image);
+  if (was.ports != is.ports) found.what.emplace_back("ports");
   is.ports = was.ports;
   for (auto& each : different_settings(before, was, after, is)) {
-    const std::string key = each.starts_with("environment ") ? each.substr(12) : std::string();
-    if (key.empty() || !told.contains(key)) what.push_back(std::move(each));
+    if (!each.starts_with(environment)) {
+      found.what.push_back(std::move(each));
+      continue;
+    }
+    const std::string key = each.substr(environment.size());
+    if (!told.contains(key) && variable(was, key) != variable(is, key)) found.environment.push_back(key);
   }
-  return what;
+  return found;
 }
 
 }  // namespace
@@ -97,11 +107,11 @@ comparison compare(const project& before, const project& after, const name_set& 
   for (const auto& [name, is] : after.services) {
     const auto was = before.services.find(name);
     if (was == before.services.end()) {
-      result.differences.push_back({name, {"did not run so far"}});
+      result.differences.push_back({name, {"did not run so far"}, {}});
       continue;
     }
-    if (auto what = differences_of(before, was->second, after, is, told); !what.empty())
-      result.differences.push_back({name, std::move(what)});
+    auto found = difference_of(before, was->second, after, is, told);
+    if (!found.what.empty() || !found.environment.empty()) result.differences.push_back(std::move(found));
     const bool same = compose::config_hash(was->second, without_dependencies) ==
                       compose::config_hash(is, without_dependencies);
     (same ? result.stay : result.made_anew).push_back(name);
@@ -109,7 +119,7 @@ comparison compare(const project& before, const project& after, const name_set& 
   for (const auto& [name, was] : before.services)
     if (!after.services.contains(name)) {
       const bool known = after.disabled_services.contains(name);
-      result.differences.push_back({name, {known ? "not enabled" : "not in the release"}});
+      result.differences.push_back({name, {known ? "not enabled" : "not in the release"}, {}});
     }
   return result;
 }

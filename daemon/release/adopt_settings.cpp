@@ -18,10 +18,10 @@ bool truth(const std::string& text) {
   return lower == "true" || lower == "1" || lower == "yes" || lower == "on";
 }
 
-name_set profiles_in(const std::string& text) {
-  name_set found;
+std::vector<std::string> profiles_in(const std::string& text) {
+  std::vector<std::string> found;
   for (const auto& each : split(text, ','))
-    if (const auto name = trim(each); !name.empty()) found.emplace(name);
+    if (const auto name = trim(each); !name.empty()) found.emplace_back(name);
   return found;
 }
 
@@ -206,10 +206,13 @@ void read_profiles(const adoption_facts& facts, const std::string& derived, conf
   if (!given) return;
   auto wanted = profiles_in(*given);
   const auto usual = profiles_in(derived);
+  const auto has = [](const std::vector<std::string>& all, const char* name) {
+    return std::ranges::find(all, name) != all.end();
+  };
   // Without its profile the release's own database does not start (FACTS i.4).
-  if (usual.contains("postgresql")) wanted.insert("postgresql");
-  if (wanted == usual) return;
-  into.profiles = config::text_list(wanted.begin(), wanted.end());
+  if (has(usual, "postgresql") && !has(wanted, "postgresql")) wanted.emplace_back("postgresql");
+  const auto as_set = [](const std::vector<std::string>& all) { return name_set(all.begin(), all.end()); };
+  if (as_set(wanted) != as_set(usual)) into.profiles = std::move(wanted);
 }
 
 }  // namespace difyd::release

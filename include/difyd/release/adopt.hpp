@@ -26,6 +26,7 @@ struct adoption_facts {
   name_set known_elsewhere;       // keys of other releases
   bool whole_env = false;         // the release hands the whole .env to its containers (1.14.1 and later)
   std::string published_port;     // of its nginx; empty: not known
+  text_map given_to_api;          // the environment of its api: the compose file may say otherwise than .env
   std::string stored_secret_key;  // what the api wrote to its storage where SECRET_KEY is empty
 };
 
@@ -42,7 +43,7 @@ struct adoption_report {
   std::vector<std::string> overrides;  // kept below environment
   std::vector<std::string> secrets;    // kept below environment_files
   std::vector<std::string> unknown;    // of these, what no release knows
-  std::vector<std::string> obsolete;   // of another release: left out where they do nothing
+  std::vector<std::string> obsolete;   // of other releases; left out where no container would get them
   std::vector<std::string> defaulted;  // not in the .env: the release's default from now on
   std::vector<changed_key> changed;
   std::vector<std::string> decide;  // sentences for an operator
@@ -70,7 +71,8 @@ name_set named_keys(std::string_view compose_text);
 
 struct service_difference {
   std::string service;
-  std::vector<std::string> what;  // "image A -> B", "ports", "environment KEY", "not in the release", ...
+  std::vector<std::string> what;         // "image A -> B", "ports", "not in the release", ...
+  std::vector<std::string> environment;  // keys with another value; none is as good as an empty one
 };
 
 struct comparison {

@@ -15,6 +15,7 @@ struct real_release {
   bundle from;
   text_map published;
   adoption_facts facts;
+  text_map given_to_api;  // with the .env as published
 };
 
 real_release open(const real_bundles& real, const version& which) {
@@ -25,7 +26,8 @@ real_release open(const real_bundles& real, const version& which) {
   REQUIRE(made);
   auto published = read_environment(from->env_example);
   REQUIRE(published);
-  real_release out{std::move(*from), std::move(*published), {}};
+  real_release out{std::move(*from), std::move(*published), {}, {}};
+  auto& as_published = out.given_to_api;
   out.facts.base = config::defaults();
   out.facts.base.storage.root = "/srv/dify";
   out.facts.base.version = which;
@@ -38,6 +40,8 @@ real_release open(const real_bundles& real, const version& which) {
   for (const auto* each : {&made->project.services, &made->project.disabled_services})
     for (const auto& [name, service] : *each) out.facts.services.insert(name);
   out.facts.own_services = out.facts.services;
+  for (const auto& [key, value] : made->project.services.at("api").environment)
+    if (key != "MIGRATION_ENABLED") as_published[key] = value.value_or("");
   out.facts.environment = out.published;
   return out;
 }
@@ -75,7 +79,9 @@ TEST_CASE("every real release is adopted as published, and with passwords of its
   for (const auto& version : real.versions) {
     CAPTURE(version.text());
     auto of = open(real, version);
+    of.facts.given_to_api = of.given_to_api;
     check_round_trip(of, {"MIGRATION_ENABLED", "COMPOSE_PROFILES"});
+    of.facts.given_to_api.clear();
     set(of, {{"SECRET_KEY", "it's $ecret \\ \"and\" #long"},
              {"DB_PASSWORD", "pa'ss$w0rd\\"},
              {"POSTGRES_PASSWORD", "pa'ss$w0rd\\"},

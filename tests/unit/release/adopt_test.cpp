@@ -183,7 +183,7 @@ TEST_CASE("profiles") {
   CHECK_FALSE(profiles("weaviate,postgresql"));
   CHECK_FALSE(profiles("postgresql, weaviate"));
   CHECK_FALSE(profiles("weaviate"));  // of before 1.10.1: its own database would not start
-  CHECK(profiles("weaviate,postgresql,certbot") == names{"certbot", "postgresql", "weaviate"});
+  CHECK(profiles("weaviate,postgresql,certbot") == names{"weaviate", "postgresql", "certbot"});
   CHECK(profiles("") == names{"postgresql"});
 }
 
@@ -227,6 +227,20 @@ TEST_CASE("SECRET_KEY that the api keeps itself, and the port of an own compose 
         changed_key{"EXPOSE_NGINX_PORT", "80", "5001", "the port that its compose file publishes"});
   CHECK(out.report.changed[2].now == "(secret)");
   CHECK(out.report.defaulted == names{"CONSOLE_WEB_URL"});
+}
+
+TEST_CASE("what a compose file gives the api counts more than the .env") {
+  auto f = facts({{"DB_HOST", "db_postgres"}, {"CONSOLE_WEB_URL", "https://a"}});
+  f.given_to_api = {
+      {"DB_HOST", "10.0.0.3"}, {"DB_PASSWORD", "geheim"}, {"CONSOLE_WEB_URL", "https://a"}, {"MODE", "api"}};
+  const auto out = adopted(f);
+  check_round_trip(f, out);
+  CHECK(out.made.settings.database.host == "10.0.0.3");
+  CHECK(file(out, "database.password") == "geheim");
+  CHECK(out.report.changed[0] ==
+        changed_key{"DB_HOST", "db_postgres", "10.0.0.3", "what its compose file gives the api"});
+  CHECK(out.report.changed[1].now == "(secret)");
+  CHECK_FALSE(out.made.settings.environment.contains("MODE"));
 }
 
 TEST_CASE("what cannot be adopted says why") {
@@ -296,6 +310,7 @@ TEST_CASE("what is compared with what runs so far") {
   before.services["api"].image = "mine/api:1";
   before.services["api"].environment["MIGRATION_ENABLED"] = "true";
   before.services["api"].environment["OTHER"] = "x";
+  before.services["api"].environment["EMPTY"] = "";
   add(before, "extra", "x");
   add(after, "worker", "api:1");
   CHECK(storage_of(before) == "/opt/dify/docker/volumes");
@@ -304,11 +319,12 @@ TEST_CASE("what is compared with what runs so far") {
   std::string text;
   for (const auto& each : result.differences) {
     text += each.service + ":";
-    for (const auto& what : each.what) text += " " + what;
+    for (const auto* list : {&each.what, &each.environment})
+      for (const auto& one : *list) text += " " + one;
     text += "\n";
   }
   CHECK(text ==
-        "api: image mine/api:1 -> api:1 environment OTHER\nnginx: ports\nworker: did not run so far\n"
+        "api: image mine/api:1 -> api:1 OTHER\nnginx: ports\nworker: did not run so far\n"
         "extra: not in the release\n");
   CHECK(result.made_anew == names{"api", "nginx"});
   CHECK(result.stay == names{"web"});
