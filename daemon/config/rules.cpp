@@ -1,5 +1,6 @@
 #include "rules.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -173,6 +174,11 @@ struct secret_reader {
 };
 
 }  // namespace
+
+bool may_override(std::string_view variable) {
+  return variable != "MIGRATION_ENABLED" &&
+         std::ranges::none_of(owned, [&](const auto& each) { return each.first == variable; });
+}
 
 void derive(settings& values) {
   if (values.database.sslmode.empty())

@@ -3,6 +3,7 @@
 #include "catch.hpp"
 #include "difyd/base/text.hpp"
 #include "difyd/config/print.hpp"
+#include "difyd/config/table.hpp"
 
 using namespace difyd;
 using namespace difyd::config;
@@ -273,6 +274,24 @@ TEST_CASE("secrets come from files and credentials, and are never printed") {
   const auto again = parse(to_yaml(s), "again", w);
   CHECK(again.errors == std::vector<Error>{});
   CHECK(to_json(again.values) == to_json(s));
+}
+
+TEST_CASE("a file that is written has what is not the default, and overrides as they are") {
+  CHECK(to_file(defaults()) == "");
+  settings s = defaults();
+  s.storage.root = "/srv/dify";
+  s.project = "docker";
+  s.database.port = 5433;
+  s.profiles = text_list{};
+  s.environment = {{"A", "x: \"y\"\n# z"}, {"SANDBOX_API_KEY", ""}};
+  const auto text = to_file(s);
+  CHECK(text ==
+        "project: \"docker\"\nprofiles: []\nstorage:\n  root: \"/srv/dify\"\ndatabase:\n  port: 5433\n"
+        "environment:\n  A: \"x: \\\"y\\\"\\n# z\"\n  SANDBOX_API_KEY: \"\"\n");
+  CHECK(read(text).values.environment == s.environment);
+  CHECK(may_override("SECRET_KEY"));
+  CHECK_FALSE(may_override("MIGRATION_ENABLED"));
+  CHECK_FALSE(may_override("DB_HOST"));
 }
 
 TEST_CASE("which variables hold secrets") {
