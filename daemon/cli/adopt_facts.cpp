@@ -133,8 +133,8 @@ class surveying {
     if (!which) return fail(std::move(which.error()));
     auto& base = found_.facts.base;
     base.version = *which;
-    if (!wish_.releases.empty()) base.releases_source = fs::absolute(wish_.releases).lexically_normal();
-    auto bundle = release::find_bundle(base.releases_source, *which);
+    if (!wish_.releases.empty()) base.releases.source = fs::absolute(wish_.releases).lexically_normal();
+    auto bundle = release::find_bundle(base.releases.source, *which);
     if (bundle) {
       auto preview = release::preview(base, *which, {});
       if (!preview) return fail(std::move(preview.error()));
@@ -165,14 +165,14 @@ class surveying {
     for (const auto& path : files_below(release_folder() + "/envs", ".env.example"))
       if (const auto keys = read_env(path))
         for (const auto& [key, value] : *keys) facts.named.insert(key);
-    for (const auto& other : release::available(facts.base.releases_source)) {
+    for (const auto& other : release::available(facts.base.releases.source)) {
       if (other == *facts.base.version) continue;
-      const auto bundle = release::find_bundle(facts.base.releases_source, other);
+      const auto bundle = release::find_bundle(facts.base.releases.source, other);
       const auto keys = bundle ? release::read_environment(bundle->env_example) : Result<text_map>();
       if (keys)
         for (const auto& [key, value] : *keys) facts.known_elsewhere.insert(key);
     }
-    if (const auto book = release::load_advisories(facts.base.advisories))
+    if (const auto book = release::load_advisories(facts.base.releases.advisories))
       for (const auto& [old_key, new_key] : book->renamed_keys) facts.known_elsewhere.insert(old_key);
     return read_split_files();
   }

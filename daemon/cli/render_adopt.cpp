@@ -75,7 +75,7 @@ std::vector<std::string> written_files(const adopt_document& document) {
 
 std::string where_to_unpack(const adopt_document& document) {
   const auto& settings = document.become.made.settings;
-  return settings.releases_source + "/dify-" + settings.version->text();
+  return settings.releases.source + "/dify-" + settings.version->text();
 }
 
 json service_list(const std::vector<release::service_difference>& services) {
@@ -96,7 +96,7 @@ void add_differences(std::string& text, const adopt_document& document) {
             where_to_unpack(document) + "/docker\n" + wrapped(join(found.own_files, " "), "  ");
   if (!document.changes) {
     text += "\nrelease " + document.become.made.settings.version->text() + " is not in " +
-            document.become.made.settings.releases_source +
+            document.become.made.settings.releases.source +
             ": this compose file could not be compared with the published one\n";
     return;
   }

@@ -197,8 +197,7 @@ std::vector<std::string> hold_options(const ledger::record& book, const std::vec
   if (!past_return(book) && flight.from)
     options.push_back(up + "difyd rollback: puts " + flight.from->text() + " back; nothing is lost");
   else if (past_return(book) && backup)
-    options.push_back(up + "difyd rollback --restore " + backup->id + ": puts " + backup->version.text() +
-                      " back as it was at " + time_text(backup->time) +
+    options.push_back(up + "difyd rollback --restore " + backup->id + ": " + restore_offer(*backup) +
                       "; what was written since is lost to it");
   const bool back = !options.empty() && options.back().find("difyd rollback") != std::string::npos;
   if (back) {

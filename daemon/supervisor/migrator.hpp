@@ -12,8 +12,8 @@
 
 namespace difyd::supervisor {
 
-// Session settings of the migrator, in DB_EXTRAS: Dify passes options of its own to libpq, so PGOPTIONS has no
-// effect (Dify FACTS section c). `present`: what the release has there.
+// Session settings of the migrator, in DB_EXTRAS: Dify passes options of its own to libpq, so PGOPTIONS has
+// no effect (Dify FACTS section c). `present`: what the release has there.
 std::string migrator_extras(const std::string& present, int server_version);
 
 // `session`: its application_name.

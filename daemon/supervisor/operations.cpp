@@ -298,7 +298,7 @@ Result<control::accepted> request_repin(world& w, const std::string& text) {
   auto wanted = parse_version(text);
   if (!wanted) return fail(wanted.error());
   if (auto free = no_upgrade_running(w); !free) return fail(free.error());
-  if (auto may = may_repin(w); !may) return fail(may.error());
+  if (auto may = may_repin(w, *wanted); !may) return fail(may.error());
   auto status = named("repin");
   status.to = wanted->text();
   return submit(w, status, priority::command,

@@ -59,6 +59,7 @@ class upgrade_work final : public upgrade::effects {
   task<Result<>> before_stop();
   task<Result<>> keep_target();
   task<Result<>> prepare_backup();
+  task<Result<>> have_cloud_backups();
   task<void> end_backup();
   task<Result<>> stop_old(release_ptr old);
   // Stops what runs another image than `what` has for the service: never two versions while one comes up.
@@ -98,6 +99,7 @@ class upgrade_work final : public upgrade::effects {
   // A held upgrade that this one replaces had passed the point of no return.
   bool inherited_ = false;
   std::optional<revision> head_;  // of the new image
+  std::vector<cloud_run> cloud_runs_;
   release_ptr target_;
   release_ptr source_;
   std::optional<ledger::deployment> committed_;

@@ -74,7 +74,7 @@ TEST_CASE("every mistake is one sentence with its place") {
       {root + "upgrade:\n  drain_grace: 11m\n", "config-out-of-range",
        place + ":4:16: upgrade.drain_grace is \"11m\" but must be from 0s to 10m", ""},
       {root + "upgrade:\n  backup: pgdump\n", "config-out-of-range",
-       place + ":4:11: upgrade.backup is \"pgdump\" but must be none, pg_dump or command",
+       place + ":4:11: upgrade.backup is \"pgdump\" but must be none, pg_dump, cloudsql or command",
        "Did you mean pg_dump?"},
       {root + "upgrade:\n  backup: command\n", "config-missing-key",
        place + ":4:3: upgrade.backup_command is missing: upgrade.backup is command",

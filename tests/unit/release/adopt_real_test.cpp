@@ -20,7 +20,7 @@ struct real_release {
 
 real_release open(const real_bundles& real, const version& which) {
   auto settings = real.settings("");
-  auto from = find_bundle(settings.releases_source, which);
+  auto from = find_bundle(settings.releases.source, which);
   REQUIRE(from);
   auto made = preview(settings, which, {});
   REQUIRE(made);
