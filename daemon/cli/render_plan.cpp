@@ -127,6 +127,14 @@ std::string services_text(const plan& of) {
   return text;
 }
 
+std::string overlay_text(const plan& of) {
+  std::string text;
+  for (const auto& each : of.overlay) text += item(each.path + " (" + each.change + ")");
+  if (text.empty()) return text;
+  return "\noverlay files whose published original changed\n" + text +
+         wrapped("yours replace them all the same; compare them with " + of.overlay_original, "      ");
+}
+
 std::string environment_text(const plan& of) {
   if (of.environment.empty()) return {};
   env_report report{of.from, of.to, !of.from.empty(), {}};
@@ -212,8 +220,8 @@ std::string render(const plan& of) {
             line("back", of.reversible) + line("backup", of.backup);
   }
   text += line("schema", schema_text(of.schema)) + line("disk", disk_text(of));
-  return text + advisories_text(of) + migrations_text(of.schema) + services_text(of) + environment_text(of) +
-         carried_text(of) + images_text(of) + operations_text(of) + notes_text(of);
+  return text + advisories_text(of) + migrations_text(of.schema) + services_text(of) + overlay_text(of) +
+         environment_text(of) + carried_text(of) + images_text(of) + operations_text(of) + notes_text(of);
 }
 
 }  // namespace difyd::cli

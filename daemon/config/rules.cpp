@@ -212,6 +212,12 @@ std::vector<mistake> check_rules(const settings& values) {
 
 void check_folders(const settings& values, const surroundings& world, std::vector<mistake>& mistakes) {
   const std::string& source = values.releases.source;
+  const std::string& overlay = values.releases.overlay;
+  if (world.is_folder && !overlay.empty() && !world.is_folder(overlay))
+    mistakes.push_back({{0, 0},
+                        "config-folder-missing",
+                        "releases.overlay is " + overlay + ", which is no folder",
+                        "Put your files there, or remove releases.overlay"});
   // A download makes it.
   if (!world.is_folder || !values.releases.url.empty() || world.is_folder(source)) return;
   mistakes.push_back({{0, 0},

@@ -80,6 +80,14 @@ constexpr key stack_rows[] = {
      .wants = form::between,
      .range = "10s..24h",
      .description = "Bound of a download; what has come by then is kept, and the next one goes on with it."},
+    {.path = "releases.overlay",
+     .where = text([](settings& s) -> auto& { return s.releases.overlay; }),
+     .wants = form::absolute_path,
+     .example = "/etc/difyd/overlay",
+     .description =
+         "Folder of your own files that are laid over the docker folder of every release: TLS files below "
+         "nginx/ssl, edited templates. No compose file, no .env and nothing below volumes. difyd up takes a "
+         "change in; difyd plan names the files whose published original changed."},
     {.path = "releases.advisories",
      .where = text([](settings& s) -> auto& { return s.releases.advisories; }),
      .fallback = "/usr/share/difyd/advisories.yaml",

@@ -19,12 +19,14 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(planned_migration, revision, tex
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(planned_schema, from, to, migrations, unknown)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(planned_data_service, service, kind, was, is, irreversible,
                                                 does)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(planned_overlay, path, change)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(planned_step, step, seconds)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(planned_downtime, seconds, upgrade, from, to, started, steps)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(plan, from, to, hash, refused, advisories, downtime,
                                                 reversible, backup, schema, data_services, services_added,
                                                 services_removed, environment, environment_hash, carried,
-                                                images, disk, release, operations, notes)
+                                                images, disk, release, overlay, overlay_hash,
+                                                overlay_original, operations, notes)
 
 namespace {
 
@@ -48,7 +50,8 @@ std::vector<section> sections_of(const plan& of) {
           {"services", nlohmann::json::array({of.data_services, of.services_added, of.services_removed})},
           {"environment", {of.environment, of.environment_hash}},
           {"images", std::move(images)},
-          {"operations", std::move(operations)}};
+          {"operations", std::move(operations)},
+          {"overlay", {of.overlay_hash, of.overlay}}};
 }
 
 // What was in force may hold bytes that are not UTF-8.

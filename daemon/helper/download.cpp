@@ -151,6 +151,7 @@ std::unexpected<Error> too_large(const download& what) {
 struct attempt {
   std::optional<Error> error;  // nullopt: the file is whole
   bool again = false;          // another request may bring the rest
+  bool spoiled = false;        // what has come is of no use
 };
 
 // One request and what it brings.
@@ -168,13 +169,12 @@ class attempting {
     if (!done) return {done.error(), file_.size() > 0};
     if (done->head.status == 416) return forget();
     if (done->head.status != 200 && done->head.status != 206)
-      return {answered(what_.url, done->head.status).error(), false};
+      return {answered(what_.url, done->head.status).error()};
     if (other_part_) return forget();
-    if (!done->whole) return {done->error, !done->refused};
+    if (!done->whole) return {done->error, !done->refused, done->refused};
     if (begun_) return {};
     return {Error{"release-fetch", "cannot fetch " + public_url(what_.url) + ": it is empty",
-                  "Correct releases.url"},
-            false};
+                  "Correct releases.url"}};
   }
 
  private:
@@ -200,7 +200,7 @@ class attempting {
 
   // What has come belongs to another file than the one that is there now.
   attempt forget() {
-    if (auto made = file_.begin(""); !made) return {made.error(), false};
+    if (auto made = file_.begin(""); !made) return {made.error()};
     return {Error{"release-fetch",
                   "cannot fetch " + public_url(what_.url) + ": the server does not send the rest of it",
                   "Try again later"},
@@ -225,7 +225,7 @@ Result<> transfer(const download& what, partial& file, const progress_handler& s
     if (!tried.error) return {};
     left = file.size() > before ? tries_without_a_byte : left - 1;
     if (!tried.again || left <= 0) {
-      if (!tried.again || file.validator().empty()) file.remove();
+      if (tried.spoiled || file.validator().empty()) file.remove();
       return fail(*tried.error);
     }
     std::this_thread::sleep_for(std::chrono::seconds(tries_without_a_byte - left + 1));

@@ -1,6 +1,9 @@
 #include "release_verbs.hpp"
 
+#include <sys/prctl.h>
+
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <iostream>
 #include <iterator>
@@ -38,6 +41,8 @@ Result<download> asked() {
 }
 
 Result<std::string> fetch_verb() {
+  // Its deadline is the daemon's: a download that outlived it would only keep the next one waiting.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const auto what = asked();
   if (!what) return fail(what.error());
   using clock = std::chrono::steady_clock;

@@ -37,7 +37,7 @@ Result<std::vector<std::string>> entries_of(const std::string& folder) {
   if (error) return cannot("read", folder, error);
   for (; each != fs::recursive_directory_iterator(); each.increment(error)) {
     if (error) return cannot("read", folder, error);
-    entries.push_back(fs::relative(each->path(), folder, error));
+    entries.push_back(each->path().lexically_relative(folder));
   }
   std::ranges::sort(entries);
   return entries;

@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 using json = nlohmann::ordered_json;
 
 constexpr const char* bundle_prefix = "bundle/";
+constexpr const char* overlay_prefix = "overlay/";
 constexpr const char* environment_name = "environment";
 constexpr unsigned private_mode = 0600;  // environment and project hold passwords
 
@@ -65,6 +66,8 @@ std::vector<tree_file> files_below(const std::vector<tree_file>& files, std::str
 Result<std::vector<tree_file>> files_to_keep(const std::string& bundle, const release& what) {
   auto files = bundle_files(bundle);
   if (!files) return files;
+  for (const auto& file : what.laid_over)
+    files->push_back({overlay_prefix + file.path, file.mode, file.bytes});
   files->push_back({environment_name, private_mode, what.environment.text});
   files->push_back({"project.json", private_mode, compose::to_json(what.project) + "\n"});
   return files;
@@ -134,6 +137,8 @@ std::string environment_of(const std::vector<tree_file>& files) {
     if (file.path == environment_name) return file.bytes;
   return {};
 }
+
+overlay overlay_of(const std::vector<tree_file>& files) { return files_below(files, overlay_prefix); }
 
 Result<> restore_bundle(const std::vector<tree_file>& files, const std::string& source,
                         const difyd::version& which) {

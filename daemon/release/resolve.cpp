@@ -8,26 +8,33 @@
 namespace difyd::release {
 namespace {
 
-// Shows a bundle's files where the working copy will be, with the .env that it will have.
+// Shows a bundle's files where the working copy will be, with the overlay and the .env that it will have.
 class preview_reader final : public compose::reader {
  public:
-  preview_reader(const bundle& from, std::string folder, const std::string& environment)
-      : from_(from), folder_(std::move(folder)), environment_(environment) {}
+  preview_reader(const bundle& from, const overlay& over, std::string folder, const std::string& environment)
+      : from_(from), over_(over), folder_(std::move(folder)), environment_(environment) {}
 
   Result<std::string> read_file(const std::string& path) const override {
     if (path == folder_ + "/.env") return environment_;
+    if (const auto* file = laid_over(path)) return file->bytes;
     return disk_.read_file(mapped(path));
   }
   bool exists(const std::string& path) const override {
-    return path == folder_ + "/.env" || disk_.exists(mapped(path));
+    return path == folder_ + "/.env" || laid_over(path) || disk_.exists(mapped(path));
   }
 
  private:
+  const tree_file* laid_over(const std::string& path) const {
+    for (const auto& file : over_)
+      if (path == folder_ + "/" + file.path) return &file;
+    return nullptr;
+  }
   std::string mapped(const std::string& path) const {
     return path.starts_with(folder_ + "/") ? from_.folder + path.substr(folder_.size()) : path;
   }
 
   const bundle& from_;
+  const overlay& over_;
   std::string folder_;
   const std::string& environment_;
   compose::disk_reader disk_;
@@ -83,9 +90,10 @@ struct outline {
 
 // What both assemble and preview need first.
 Result<outline> outline_of(const config::settings& settings, const difyd::version& which,
-                           const std::optional<std::string>& in_force) {
+                           const std::optional<std::string>& in_force, const overlay& over) {
   auto from = find_bundle(settings.releases.source, which);
   if (!from) return fail(std::move(from.error()));
+  if (auto fits = check_overlay_fits(over, from->folder); !fits) return fail(std::move(fits.error()));
   auto environment = derive_environment(from->env_example, settings, in_force);
   if (!environment) return fail(std::move(environment.error()));
   auto hash = hash_of(from->folder);
@@ -95,6 +103,7 @@ Result<outline> outline_of(const config::settings& settings, const difyd::versio
   out.made.folder = working_copy(settings, which);
   out.made.bundle = from->folder;
   out.made.bundle_hash = std::move(*hash);
+  out.made.laid_over = over;
   out.made.environment = std::move(*environment);
   out.made.warnings = out.made.environment.warnings;
   out.from = std::move(*from);
@@ -122,10 +131,10 @@ Result<compose::project> resolve(const config::settings& settings, const difyd::
 }
 
 Result<release> assemble(const config::settings& settings, const difyd::version& which,
-                         const std::optional<std::string>& in_force) {
-  auto out = outline_of(settings, which, in_force);
+                         const std::optional<std::string>& in_force, const overlay& over) {
+  auto out = outline_of(settings, which, in_force, over);
   if (!out) return fail(std::move(out.error()));
-  auto folder = prepare(out->from, settings, out->made.environment);
+  auto folder = prepare(out->from, over, settings, out->made.environment);
   if (!folder) return fail(std::move(folder.error()));
   const compose::disk_reader disk;
   auto loaded = load_project(settings, *folder, out->from.compose_file, disk);
@@ -136,10 +145,10 @@ Result<release> assemble(const config::settings& settings, const difyd::version&
 }
 
 Result<release> preview(const config::settings& settings, const difyd::version& which,
-                        const std::optional<std::string>& in_force) {
-  auto out = outline_of(settings, which, in_force);
+                        const std::optional<std::string>& in_force, const overlay& over) {
+  auto out = outline_of(settings, which, in_force, over);
   if (!out) return fail(std::move(out.error()));
-  const preview_reader files(out->from, out->made.folder, out->made.environment.text);
+  const preview_reader files(out->from, over, out->made.folder, out->made.environment.text);
   auto loaded = load_project(settings, out->made.folder, out->from.compose_file, files);
   if (!loaded) return fail(std::move(loaded.error()));
   return finished(std::move(out->made), std::move(*loaded));

@@ -27,8 +27,26 @@ std::unexpected<Error> cannot(const std::string& verb, const std::string& path,
 // Beside the copy, not in it: the project directory holds what the release ships.
 std::string hash_file(const std::string& folder) { return fs::path(folder).parent_path() / ".bundle-hash"; }
 
+Result<> lay_over(const overlay& over, const std::string& folder) {
+  for (const auto& file : over) {
+    const std::string path = folder + "/" + file.path;
+    std::error_code error;
+    fs::create_directories(fs::path(path).parent_path(), error);
+    if (error) return cannot("create", path, error);
+    if (auto written = write_durably(path, file.bytes, static_cast<mode_t>(file.mode)); !written)
+      return written;
+  }
+  return {};
+}
+
+Result<> copy_both(const bundle& from, const overlay& over, const std::string& folder) {
+  if (auto copied = copy_bundle(from.folder, folder); !copied) return copied;
+  return lay_over(over, folder);
+}
+
 // The new copy takes the old one's place at once; what a crash leaves half made has another name.
-Result<> replace_copy(const bundle& from, const std::string& folder, const std::string& hash) {
+Result<> replace_copy(const bundle& from, const overlay& over, const std::string& folder,
+                      const std::string& hash) {
   const std::string parent = fs::path(folder).parent_path();
   const std::string fresh = parent + "/.new-" + random_hex(8);
   std::error_code error;
@@ -38,7 +56,7 @@ Result<> replace_copy(const bundle& from, const std::string& folder, const std::
     if (each.path().filename().string().starts_with(".new-") ||
         each.path().filename().string().starts_with(".old-"))
       fs::remove_all(each.path(), error);
-  if (auto done = copy_bundle(from.folder, fresh); !done) {
+  if (auto done = copy_both(from, over, fresh); !done) {
     fs::remove_all(fresh, error);
     return done;
   }
@@ -107,7 +125,7 @@ Result<std::optional<std::string>> environment_of(const std::string& folder) {
   return std::move(*text);
 }
 
-Result<std::string> prepare(const bundle& from, const config::settings& settings,
+Result<std::string> prepare(const bundle& from, const overlay& over, const config::settings& settings,
                             const effective_environment& environment) {
   std::error_code error;
   if (!fs::is_directory(settings.storage.root, error))
@@ -116,12 +134,13 @@ Result<std::string> prepare(const bundle& from, const config::settings& settings
         "cannot prepare release " + from.version.text() + ": there is no folder " + settings.storage.root,
         settings.storage.kind == "nfs" ? "Mount the share" : "Create it, or correct storage.root");
   const std::string folder = working_copy(settings, from.version);
-  const auto hash = hash_of(from.folder);
+  auto hash = hash_of(from.folder);
   if (!hash) return fail(hash.error());
+  if (!over.empty()) *hash += " " + hash_of(over);
   const auto known = read_file(hash_file(folder));
   const bool current = known && trim(*known) == *hash && fs::is_directory(folder, error);
   if (!current)
-    if (auto done = replace_copy(from, folder, *hash); !done) return fail(std::move(done.error()));
+    if (auto done = replace_copy(from, over, folder, *hash); !done) return fail(std::move(done.error()));
   if (auto done = link_volumes(folder, settings.storage.root); !done) return fail(std::move(done.error()));
   if (auto done = seed(from.folder + "/volumes", settings.storage.root); !done)
     return fail(std::move(done.error()));

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "difyd/base/log.hpp"
 #include "difyd/base/text.hpp"
@@ -230,6 +231,32 @@ task<Result<std::string>> source_in_force(world& w, version which, bool restore_
   if (!restore_it) co_return usual;
   if (auto restored = co_await restore(w, **kept, place); !restored) co_return fail(restored.error());
   co_return place;
+}
+
+task<Result<std::optional<release::overlay>>> overlay_in_force(world& w, version which) {
+  using found = std::optional<release::overlay>;
+  const std::string folder = w.settings.releases.overlay;
+  if (folder.empty()) co_return found(release::overlay{});
+  const auto there = co_await w.files.run<bool>(
+      [folder]() -> Result<bool> {
+        std::error_code ignored;
+        return std::filesystem::is_directory(folder, ignored);
+      },
+      30s, "look into " + folder);
+  if (!there) co_return fail(there.error());
+  // In an upgrade or a restore a release is as it was, or will be, deployed: what an operator prepared for
+  // the new version must not come over the old one.
+  const bool changing = w.book && (w.book->current().in_flight || w.book->current().restoring);
+  if (*there && !changing) co_return found();
+  const auto kept = co_await read_kept(w, which);
+  if (!kept) co_return fail(kept.error());
+  if (!*kept) co_return found();
+  const auto files = co_await read_files(w, **kept);
+  if (!files) co_return fail(files.error());
+  if (!*there)
+    log::warning("release", "the overlay is not here: that of the share is laid over",
+                 {{"version", which.text()}, {"place", folder}});
+  co_return found(release::overlay_of(*files));
 }
 
 task<Result<std::optional<std::string>>> environment_in_force(world& w, version which) {

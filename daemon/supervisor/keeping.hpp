@@ -35,6 +35,10 @@ task<void> prune_kept(world& w);
 // operator edited the one there. With `restore` a missing one is laid out from the share.
 task<Result<std::string>> source_in_force(world& w, version which, bool restore);
 
+// The overlay of a release in force: that which the share keeps during an upgrade or a restore, and where
+// this machine has not the folder. Unset: the folder as it is now, as all configuration.
+task<Result<std::optional<release::overlay>>> overlay_in_force(world& w, version which);
+
 // Text of the environment that was in force for a version: this machine's, unless another one ran it
 // since; nullopt where nobody knows, which is an error unless the configuration has a SECRET_KEY of its own:
 // "environment-unknown".

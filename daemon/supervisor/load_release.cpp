@@ -26,10 +26,14 @@ Result<std::vector<release::advisory>> read_advisories(const config::settings& s
 task<Result<release_ptr>> load_release(world& w, version which, std::optional<version> carried_from,
                                        laying_out how, origin from) {
   auto settings = w.settings;
+  std::optional<release::overlay> over;  // unset: as the folder is now
   if (from == origin::in_force) {
     auto source = co_await source_in_force(w, which, how == laying_out::yes);
     if (!source) co_return fail(source.error());
     settings.releases.source = std::move(*source);
+    auto laid_over = co_await overlay_in_force(w, which);
+    if (!laid_over) co_return fail(laid_over.error());
+    over = std::move(*laid_over);
   }
   std::optional<std::string> in_force;
   if (carried_from) {
@@ -38,9 +42,12 @@ task<Result<release_ptr>> load_release(world& w, version which, std::optional<ve
     in_force = std::move(*environment);
   }
   std::function<Result<release_ptr>()> work = [settings = std::move(settings), which, in_force,
-                                               how]() -> Result<release_ptr> {
-    auto made = how == laying_out::yes ? release::assemble(settings, which, in_force)
-                                       : release::preview(settings, which, in_force);
+                                               over = std::move(over), how]() -> Result<release_ptr> {
+    const auto laid_over =
+        over ? Result<release::overlay>(*over) : release::read_overlay(settings.releases.overlay);
+    if (!laid_over) return fail(laid_over.error());
+    auto made = how == laying_out::yes ? release::assemble(settings, which, in_force, *laid_over)
+                                       : release::preview(settings, which, in_force, *laid_over);
     if (!made) return fail(made.error());
     return std::make_shared<const release::release>(std::move(*made));
   };

@@ -21,7 +21,8 @@ enum class origin {
 
 // `carried_from`: the version whose environment is in force, from which what never changes silently is
 // carried forward; unset at the first installation. Runs on the files lane.
-// Errors: those of release::assemble and release::preview, of source_in_force and environment_in_force.
+// Errors: those of release::assemble, release::preview and release::read_overlay, of source_in_force,
+// overlay_in_force and environment_in_force.
 task<Result<release_ptr>> load_release(world& w, version which, std::optional<version> carried_from,
                                        laying_out how, origin from);
 

@@ -159,6 +159,9 @@ Result<plan> document_of(const plan_facts& facts) {
   made.schema = facts.schema;
   made.refused = facts.refused;
   made.notes = facts.notes;
+  made.overlay_hash = release::hash_of(facts.after->laid_over);
+  for (const auto& each : facts.overlay) made.overlay.push_back({each.path, each.change});
+  if (!made.overlay.empty()) made.overlay_original = facts.after->bundle;
   for (const auto& each : facts.operations)
     made.operations.push_back({stack::to_text(each.kind), each.target, each.service, each.cause});
   add_advisories(made, facts);

@@ -29,6 +29,7 @@ struct plan_facts {
   control::planned_disk disk;                   // path and free_bytes
   control::planned_schema schema;
   std::vector<ledger::upgrade_record> history;
+  std::vector<release::overlay_change> overlay;
   std::string backup;   // upgrade.backup
   std::string refused;  // as in the document
   std::vector<std::string> notes;

@@ -1,4 +1,7 @@
-// `difyd plan`: gathers what the document is made from; changes nothing.
+// `difyd plan`: gathers what the document is made from; changes nothing but that the release is fetched or
+// unpacked where it is not here.
+#include <filesystem>
+
 #include "difyd/base/durable_file.hpp"
 #include "difyd/host/machine.hpp"
 #include "difyd/release/roles.hpp"
@@ -21,7 +24,17 @@ struct files {
   release::text_map published_after;
   Result<release::advisory_book> book;
   std::optional<host::disk_usage> disk;
+  Result<std::vector<release::overlay_change>> overlay;
 };
+
+Result<std::vector<release::overlay_change>> compare_overlay(const release_ptr& before,
+                                                             const release_ptr& after) {
+  if (!before || before->version == after->version || after->laid_over.empty()) return {};
+  if (std::error_code ignored; !std::filesystem::is_directory(before->bundle, ignored))
+    return fail("bundle-missing", "the overlay's files are not compared: what " + before->version.text() +
+                                      " published is not in " + before->bundle);
+  return release::changed_originals(after->laid_over, before->bundle, after->bundle);
+}
 
 // .env.example of a release: of its bundle, else of the copy that it runs from.
 Result<release::text_map> published(const config::settings& settings, const version& which) {
@@ -32,13 +45,17 @@ Result<release::text_map> published(const config::settings& settings, const vers
   return release::read_environment(*copied);
 }
 
-Result<files> read_files(const config::settings& settings, const std::optional<version>& from,
-                         const version& to, const std::string& data_root) {
-  auto after = published(settings, to);
-  if (!after) return fail(after.error());
-  files read{{}, std::move(*after), release::load_advisories(settings.releases.advisories), {}};
-  if (from)
-    if (auto before = published(settings, *from)) read.published_before = std::move(*before);
+Result<files> read_files(const config::settings& settings, const release_ptr& before,
+                         const release_ptr& after, const std::string& data_root) {
+  auto published_after = published(settings, after->version);
+  if (!published_after) return fail(published_after.error());
+  files read{{},
+             std::move(*published_after),
+             release::load_advisories(settings.releases.advisories),
+             {},
+             compare_overlay(before, after)};
+  if (before)
+    if (auto was = published(settings, before->version)) read.published_before = std::move(*was);
   if (!data_root.empty())
     if (const auto usage = host::measure_disk(data_root)) read.disk = *usage;
   return read;
@@ -50,14 +67,19 @@ task<Result<>> add_files(plan_facts& facts, world& w) {
   if (facts.before) from = facts.before->version;
   if (w.data_root.empty())
     if (auto info = co_await w.engine.info(5s)) w.data_root = info->data_root;
-  std::function<Result<files>()> work = [settings, from, to = facts.after->version, root = w.data_root] {
-    return read_files(*settings, from, to, root);
+  std::function<Result<files>()> work = [settings, before = facts.before, after = facts.after,
+                                         root = w.data_root] {
+    return read_files(*settings, before, after, root);
   };
   auto read = co_await w.files.run<files>(std::move(work), 30s, "read what the releases publish");
   if (!read) co_return fail(read.error());
   facts.published_before = std::move(read->published_before);
   facts.published_after = std::move(read->published_after);
   if (read->disk) facts.disk = {read->disk->path, static_cast<std::int64_t>(read->disk->bytes_free), 0, true};
+  if (read->overlay)
+    facts.overlay = std::move(*read->overlay);
+  else
+    facts.notes.push_back(sentence(read->overlay.error()));
   if (!read->book) {
     facts.refused = sentence(read->book.error());
     co_return Result<>{};

@@ -23,7 +23,8 @@ task<Result<release_ptr>> release_here(world& w, version which) {
   if (!kept || !*kept)
     if (auto here = co_await have_bundle(w, which, {}); !here) co_return fail(here.error());
   auto release = co_await load_release(w, which, carried_from, laying_out::yes, origin::bundle);
-  if (release || release.error().code != "release-unknown") co_return release;
+  if (release || (release.error().code != "release-unknown" && release.error().code != "overlay-missing"))
+    co_return release;
   co_return co_await load_release(w, which, carried_from, laying_out::yes, origin::in_force);
 }
 

@@ -54,6 +54,8 @@ class Origin(Quiet):
         name = "do_" + path.strip("/").split("/")[0]
         if hasattr(self, name):
             return getattr(self, name)()
+        if server.down:
+            return self.answer(503)
         body, first = server.body, 0
         headers = {"ETag": server.etag} if server.etag else {}
         asked = self.headers.get("Range", "")
@@ -141,7 +143,7 @@ class Download(unittest.TestCase):
 
     def serve(self, handler=Origin, **fields):
         defaults = {"body": self.body, "etag": '"one"', "cuts": [], "ranges": True, "shift": 0, "sums": b"",
-                    "status": 200, "release": threading.Event()}
+                    "status": 200, "down": False, "release": threading.Event()}
         server = Server(self, handler, **{**defaults, **fields})
         self.addCleanup(server.release.set)
         return server
@@ -255,6 +257,15 @@ class Download(unittest.TestCase):
         other = self.serve(body=self.release("two"))
         self.brings(other.url + "/x.tar.gz", body=other.body)
         self.assertNotIn("Range", other.seen[0][1])
+
+    def test_an_answer_that_is_no_file_does_not_cost_the_part(self):
+        self.origin.cuts = [50_000] + [0] * 10
+        self.refused(self.origin.url + "/x.tar.gz", "release-fetch", "Check the network")
+        self.origin.cuts, self.origin.down = [], True
+        self.refused(self.origin.url + "/x.tar.gz", "release-fetch", "answered 503")
+        self.origin.down = False
+        self.brings(self.origin.url + "/x.tar.gz")
+        self.assertEqual(self.origin.seen[-1][1]["Range"], "bytes=50000-")
 
     def test_a_stall_ends(self):
         began = time.monotonic()

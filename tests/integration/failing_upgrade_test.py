@@ -11,12 +11,22 @@ class FailingUpgrade(unittest.TestCase):
     def setUp(self):
         self.m = Machine("1.12.1", settings="upgrade: {drain_grace: 0s, start_timeout: 15s, verify_timeout: 10s}\n")
         self.addCleanup(self.m.close)
+        self.overlay = self.m.folder / "overlay"
+        self.overlay.mkdir()
+        (self.overlay / "mine").write_text("of 1.12.1")
+        self.m.config.write_text(self.m.config.read_text().replace("releases: {", f"releases: {{overlay: {self.overlay}, "))
         self.m.serve().await_phase("serving")
 
+    def laid_over(self, version):
+        return (self.m.folder / f"var/releases/dify-{version}/docker/mine").read_text()
+
     def test_a_migration_that_fails_unmoved_puts_the_old_version_back(self):
+        (self.overlay / "mine").write_text("of 1.12.2")
         code, out, err = self.m.difyd("upgrade", "1.12.2")
         self.assertEqual(code, 5, out + err + self.m.tail())
         self.assertIn("the database is unchanged", err)
+        # What was prepared for the new version is not laid over the old one.
+        self.assertEqual((self.laid_over("1.12.2"), self.laid_over("1.12.1")), ("of 1.12.2", "of 1.12.1"))
         self.assertIn("difyd migrations log", err)
         status = self.m.status()
         self.assertEqual((status["phase"], status["deployed"]), ("serving", "1.12.1"))

@@ -1,6 +1,6 @@
 """Releases that are not here: unpacked from an archive, fetched by URL, refused without a change where that fails."""
 import http.server
-import json
+import pathlib
 import tarfile
 import threading
 import time
@@ -42,15 +42,26 @@ class Fetch(unittest.TestCase):
         self.addCleanup(self.m.close)
         self.bundles = self.m.folder / "bundles"
         self.bundles.mkdir()
+        self.overlay = self.m.folder / "overlay"
+        (self.overlay / "nginx/ssl").mkdir(parents=True)
+        (self.overlay / "nginx/ssl/dify.crt").write_text("a certificate\n")
+        self.template = "nginx/nginx.conf.template"
+        (self.overlay / self.template).write_text(self.published("1.11.4").read_text() + "# mine\n")
         url = f"http://user:pa55@127.0.0.1:{self.mirror.server_port}/dify/{{version}}.tar.gz"
         self.m.config.write_text(self.m.config.read_text().replace(
-            f"releases: {{source: {machine.BUNDLES}", f"releases: {{source: {self.bundles}, url: \"{url}\""))
+            f"releases: {{source: {machine.BUNDLES}", f"releases: {{source: {self.bundles}, url: \"{url}\", overlay: {self.overlay}"))
 
-    def archive(self, version):
-        """As GitHub makes it: the whole repository below one folder."""
-        path = self.m.folder / f"made-{version}.tar.gz"
+    def published(self, version):
+        return pathlib.Path(machine.BUNDLES) / f"dify-{version}/docker" / self.template
+
+    def archive(self, version, text=None):
+        """As GitHub makes it: the whole repository below one folder. `text`: of the template that the overlay has, too."""
+        path, changed = self.m.folder / f"made-{version}.tar.gz", self.m.folder / "changed"
+        changed.write_text(text or self.published(version).read_text())
         with tarfile.open(path, "w:gz") as tar:
-            tar.add(machine.BUNDLES + f"/dify-{version}", arcname=f"dify-{version}")
+            tar.add(machine.BUNDLES + f"/dify-{version}", arcname=f"dify-{version}",
+                    filter=lambda each: None if each.name.endswith(self.template) else each)
+            tar.add(changed, arcname=f"dify-{version}/docker/{self.template}")
             tar.add(machine.SOURCE / "README.md", arcname=f"dify-{version}/README.md")
         return path.read_bytes()
 
@@ -90,13 +101,27 @@ class Fetch(unittest.TestCase):
         wait_until("the end of it", lambda: self.m.status()["operation"]["result"] == "refused", 10)
         self.assertLess(time.monotonic() - began, 10)
 
-        self.mirror.answers["1.12.1"] = self.archive("1.12.1")
+        # What is laid over it is compared with what is published now.
+        self.mirror.answers["1.12.1"] = self.archive("1.12.1", self.published("1.12.1").read_text() + "# new\n")
         plan = self.m.json("plan", "1.12.1")
+        self.assertEqual(plan["overlay"], [{"path": self.template, "change": "changed"}])
+        text = self.m.difyd("plan", "1.12.1")[1]
+        self.assertIn(f"overlay files whose published original changed\n  {self.template} (changed)\n", text)
+        self.overlay.rename(self.m.folder / "away")
+        self.refused(4, f"cannot lay {self.overlay} over a release: there is no such folder")
+        (self.m.folder / "away").rename(self.overlay)
+        (self.overlay / "docker-compose.yaml").write_text("services: {}\n")
+        self.refused(4, "cannot lay docker-compose.yaml over a release")
+        (self.overlay / "docker-compose.yaml").unlink()
         asked = len(self.mirror.asked)
         code, out, err = self.m.difyd("upgrade", "1.12.1", "--plan", plan["hash"])
         self.assertEqual(code, 0, out + err + self.m.tail())
         self.assertEqual(len(self.mirror.asked), asked)
         self.assertEqual(self.m.status()["deployed"], "1.12.1")
+        copy = self.m.folder / "var/releases/dify-1.12.1/docker"
+        self.assertTrue((copy / self.template).read_text().endswith("# mine\n"))
+        self.assertEqual((copy / "nginx/ssl/dify.crt").read_text(), "a certificate\n")
+        self.assertIn("# mine", self.m.docker("exec", f"{self.m.project}-nginx-1", "cat", "/etc/nginx/nginx.conf.template"))
         self.assertEqual(sorted(each.name for each in self.bundles.iterdir()),
                          ["1.11.4.tar.gz", "dify-1.11.4", "dify-1.12.1", "dify-1.12.1.tar.gz"])
 

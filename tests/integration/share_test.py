@@ -21,6 +21,9 @@ class Share(unittest.TestCase):
         self.bundles.mkdir()
         self.secret = "sk-" + secrets.token_hex(16)
         self.unpack("1.11.4", "1.12.7")
+        overlay = self.m.folder / "overlay/nginx/ssl"
+        overlay.mkdir(parents=True)
+        (overlay / "dify.key").write_text("a key\n")
         self.configure(f'SECRET_KEY: "{self.secret}"')
         self.m.serve().await_phase("serving")
         self.m.set_up()
@@ -31,7 +34,7 @@ class Share(unittest.TestCase):
 
     def configure(self, *environment):
         self.m.write_config()
-        text = self.m.config.read_text().replace(machine.BUNDLES, str(self.bundles))
+        text = self.m.config.read_text().replace(machine.BUNDLES, f"{self.bundles}, overlay: {self.m.folder}/overlay")
         lines = "".join(f"  {each}\n" for each in ('SIMULATOR_MIGRATION_SECONDS: "4"', *environment))
         self.m.config.write_text(text.replace("environment:\n", "environment:\n" + lines))
 
@@ -41,6 +44,7 @@ class Share(unittest.TestCase):
         wait_until("difyd-health ends with it", lambda: get(self.m.health, "/healthz")[0] == 0, 10)
         for each in self.m.containers():
             self.m.docker("rm", "-fv", each)
+        shutil.rmtree(self.m.folder / "overlay", ignore_errors=True)
         for name in ("var", "run", "bundles"):
             shutil.rmtree(self.m.folder / name)
             (self.m.folder / name).mkdir()
@@ -83,6 +87,8 @@ class Share(unittest.TestCase):
         self.m.serve()
         self.serves("1.12.7")
         self.assertEqual(self.m.json("history")[-1]["result"], "done")
+        laid_over = self.m.folder / "var/releases/dify-1.12.7/docker/nginx/ssl/dify.key"
+        self.assertEqual(laid_over.read_text(), "a key\n")
         self.assertEqual(self.m.sql("select version_num from alembic_version"), "5e1207000001")
         self.assertEqual(sorted(each.name for each in self.kept("").iterdir()), ["1.11.4", "1.12.7"])
 

@@ -35,6 +35,7 @@ struct releases_settings {
   std::string checksum_url;  // template of a file in the form of sha256sum; may be empty
   std::string proxy;         // empty: the environment's
   duration fetch_timeout{};
+  std::string overlay;     // folder that is laid over every release; may be empty
   std::string advisories;  // file with the facts per hop between versions
 };
 

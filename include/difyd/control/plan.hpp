@@ -83,6 +83,12 @@ struct planned_data_service {
   std::string does;           // what difyd does with it, and with its data
 };
 
+// A file of the operator's overlay whose published original the upgrade changes.
+struct planned_overlay {
+  std::string path;
+  std::string change;  // changed, removed, or added: there is one now
+};
+
 struct planned_step {
   std::string step;
   double seconds = 0;
@@ -117,6 +123,9 @@ struct plan {
   std::vector<planned_image> images;
   planned_disk disk;
   std::string release;  // sha256 of the release's files
+  std::vector<planned_overlay> overlay;
+  std::string overlay_hash;      // of all files of the overlay; empty: there is none
+  std::string overlay_original;  // folder with what the release publishes, where overlay is not empty
   std::vector<planned_operation> operations;
   std::vector<std::string> notes;
 };

@@ -2,6 +2,7 @@
 //
 //   .difyd/releases/<version>/manifest.json        written last: without it there is nothing
 //   .difyd/releases/<version>/<content>/bundle/…   the files of the bundle
+//   .difyd/releases/<version>/<content>/overlay/…  what the operator laid over them
 //   .difyd/releases/<version>/<content>/environment, project.json
 //
 // <content> names the folder after what is in it, so that a change is a new folder and a crash leaves the
@@ -52,6 +53,8 @@ Result<> check_kept(const kept& manifest, const std::vector<tree_file>& files);
 
 // The text of the environment, empty where it is missing.
 std::string environment_of(const std::vector<tree_file>& files);
+
+overlay overlay_of(const std::vector<tree_file>& files);
 
 // Lays the bundle out as <source>/dify-<version>/docker, whole or not at all; what is there under that
 // name is replaced. Blocks.

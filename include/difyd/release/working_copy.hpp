@@ -11,6 +11,7 @@
 #include "difyd/config/settings.hpp"
 #include "difyd/release/bundle.hpp"
 #include "difyd/release/environment.hpp"
+#include "difyd/release/overlay.hpp"
 
 namespace difyd::release {
 
@@ -19,6 +20,7 @@ struct release {
   std::string folder;       // of the working copy; the project directory
   std::string bundle;       // docker folder of the bundle that it was made from
   std::string bundle_hash;  // sha256 over names and contents of the bundle's files
+  overlay laid_over;
   effective_environment environment;
   compose::project project;
   std::vector<std::string> warnings;
@@ -30,11 +32,11 @@ std::string working_copy(const config::settings& settings, const difyd::version&
 // Text of the .env of a working copy, nullopt where there is none: the environment in force.
 Result<std::optional<std::string>> environment_of(const std::string& folder);
 
-// Copies the bundle (once; again where its content changed), links volumes/ to the storage
+// Copies the bundle and the overlay (once; again where their content changed), links volumes/ to the storage
 // root, seeds the files that the bundle ships below volumes/ where they are absent, and writes
 // .env (0640). Blocks; touches the storage root, so run it on a lane once storage is proven.
 // Errors: "file-io", "disk-full", "storage-missing" (the storage root is not there).
-Result<std::string> prepare(const bundle& from, const config::settings& settings,
+Result<std::string> prepare(const bundle& from, const overlay& over, const config::settings& settings,
                             const effective_environment& environment);
 
 // The project as docker compose would act on it, from the working copy. Blocks.
@@ -50,11 +52,11 @@ Result<std::vector<std::string>> make_bind_folders(const compose::project& proje
 // find_bundle, derive_environment, prepare, resolve and make_bind_folders in one. `in_force`
 // as for derive_environment. Blocks.
 Result<release> assemble(const config::settings& settings, const difyd::version& which,
-                         const std::optional<std::string>& in_force);
+                         const std::optional<std::string>& in_force, const overlay& over = {});
 
 // The same without touching a file: the project as it would be in the working copy. For
 // `difyd plan` and the admission of an upgrade. Blocks (reads the bundle).
 Result<release> preview(const config::settings& settings, const difyd::version& which,
-                        const std::optional<std::string>& in_force);
+                        const std::optional<std::string>& in_force, const overlay& over = {});
 
 }  // namespace difyd::release

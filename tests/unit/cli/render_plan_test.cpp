@@ -110,6 +110,17 @@ TEST_CASE("a plan of converging has no word of an upgrade") {
   CHECK(text.find("difyd upgrade") == std::string::npos);
 }
 
+TEST_CASE("a plan names the files of the overlay whose published original changed") {
+  auto plan = small_hop();
+  CHECK(cli::render(plan).find("overlay") == std::string::npos);
+  plan.overlay = {{"nginx/nginx.conf.template", "changed"}, {"nginx/https.conf.template", "removed"}};
+  plan.overlay_original = "/b/dify-2/docker";
+  CHECK_THAT(cli::render(plan),
+             Catch::Contains("\noverlay files whose published original changed\n"
+                             "  nginx/nginx.conf.template (changed)\n  nginx/https.conf.template (removed)\n"
+                             "      yours replace them all the same; compare them with /b/dify-2/docker\n"));
+}
+
 TEST_CASE("a plan says what to acknowledge, where to run what, and what is good to know") {
   control::plan plan;
   plan.from = "1.14.0";

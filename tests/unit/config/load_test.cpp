@@ -194,6 +194,10 @@ TEST_CASE("a folder of releases that is not there is a mistake where folders are
   CHECK(at("").errors.size() == 1);
   CHECK(at("releases: {source: /nowhere, url: \"https://a/{version}\"}\n").good());  // a download makes it
   CHECK(read(good).good());
+  const auto overlay = at("releases: {source: /there, overlay: /nowhere}\n");
+  REQUIRE(overlay.errors.size() == 1);
+  CHECK(overlay.errors[0].message == "cannot use c:3:28: releases.overlay is /nowhere, which is no folder");
+  CHECK(at("releases: {source: /there, overlay: /there}\n").good());
 }
 
 TEST_CASE("user and password of a URL are not printed") {

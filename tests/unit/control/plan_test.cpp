@@ -21,6 +21,8 @@ control::plan some_plan() {
   plan.operations = {{"recreate container", "d-api-1", "api", "image changed"}};
   plan.advisories = {{"halt", "stop", true, "Words.", "", {}, "", "", ""}};
   plan.data_services = {{"db", "image", "pg:1", "pg:2", true, "made anew"}};
+  plan.overlay = {{"nginx/nginx.conf.template", "changed"}};
+  plan.overlay_hash = "o0";
   plan.hash = control::plan_hash(plan);
   return plan;
 }
@@ -35,7 +37,7 @@ TEST_CASE("a plan survives the wire, with its hash") {
   REQUIRE(after);
   CHECK(control::to_json(*after) == control::to_json(before));
   CHECK(control::plan_hash(*after) == before.hash);
-  CHECK(before.hash.size() == 29);
+  CHECK(before.hash.size() == 31);
   CHECK_FALSE(control::parse_plan("[]"));
 }
 
@@ -79,6 +81,8 @@ TEST_CASE("a plan that is another by now names what changed") {
                        [](auto& plan) {
                          plan.operations.push_back({"remove container", "d-x-1", "x", ""});
                        }},
+                      {"overlay", [](auto& plan) { plan.overlay_hash = "o1"; }},
+                      {"overlay", [](auto& plan) { plan.overlay[0].change = "removed"; }},
                       {"environment, images", [](auto& plan) {
                          plan.environment.clear();
                          plan.images.clear();

@@ -60,6 +60,22 @@ TEST_CASE("a kept release says what it is, and survives the way to JSON and back
   CHECK(here.manifest().folder != manifest.folder);
 }
 
+TEST_CASE("what was laid over a release is kept with it, beside its bundle") {
+  place here;
+  const auto without = here.manifest();
+  here.what.laid_over = {{"nginx/ssl/dify.key", 0600, "key"}};
+  const auto files = here.files();
+  CHECK(release::overlay_of(files) == here.what.laid_over);
+  const auto manifest = here.manifest();
+  CHECK(manifest.folder != without.folder);
+  CHECK(*release::parse_kept(to_json(manifest), "m") == manifest);
+  REQUIRE(release::check_kept(manifest, files));
+  std::vector<std::string> edited;
+  CHECK(release::compare_bundle(manifest, here.root + "/source", edited) == bundle_state::same);
+  REQUIRE(release::restore_bundle(files, here.root + "/elsewhere", here.what.version));
+  CHECK_FALSE(fs::exists(here.root + "/elsewhere/dify-1.11.4/docker/nginx/ssl"));
+}
+
 TEST_CASE("what is not as it was written is refused") {
   const place here;
   const auto manifest = here.manifest();

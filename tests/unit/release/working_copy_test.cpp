@@ -163,6 +163,53 @@ TEST_CASE("a release is assembled once and kept in step") {
         "release-mismatch");
 }
 
+TEST_CASE("an overlay is laid over the copy, which is made anew where either changed") {
+  const place p;
+  const std::string copy = "state/releases/dify-1.11.4/docker";
+  release::overlay over = {{"nginx/nginx.conf", 0600, "mine\n"}, {"nginx/ssl/dify.key", 0600, "key\n"}};
+  const auto lay_out = [&] {
+    const auto made = release::assemble(p.settings, wanted, {}, over);
+    if (!made) FAIL(sentence(made.error()));
+    return *made;
+  };
+  CHECK(lay_out().laid_over == over);
+  CHECK(p.read(copy + "/nginx/nginx.conf") == "mine\n");
+  CHECK(p.read(copy + "/nginx/ssl/dify.key") == "key\n");
+  CHECK(fs::status(p.root + "/" + copy + "/nginx/ssl/dify.key").permissions() == fs::perms(0600));
+  CHECK(p.read("bundles/dify-1.11.4/docker/nginx/nginx.conf") == "events {}\n");
+
+  p.put(copy + "/nginx/conf.d/default.conf", "generated");
+  lay_out();
+  CHECK(p.read(copy + "/nginx/conf.d/default.conf") == "generated");
+  over[0].bytes = "mine again\n";
+  lay_out();
+  CHECK(p.read(copy + "/nginx/nginx.conf") == "mine again\n");
+  CHECK(p.read(copy + "/nginx/conf.d/default.conf") == "(none)");
+  for (const auto* path : {"nginx", "nginx/nginx.conf/x"})
+    CHECK(release::preview(p.settings, wanted, {}, {{path, 0644, "x"}}).error().code == "overlay-refused");
+  over.clear();
+  lay_out();
+  CHECK(p.read(copy + "/nginx/nginx.conf") == "events {}\n");
+  CHECK_FALSE(fs::exists(p.root + "/" + copy + "/nginx/ssl"));
+}
+
+TEST_CASE("a preview has the overlay's files where compose reads them") {
+  place p;
+  p.add_release(
+      "1.15.0",
+      "services: {api: {image: \"langgenius/dify-api:1.15.0\", environment: {MODE: api, DB_HOST: db}, "
+      "env_file: [./envs/own.env]}, db: {image: postgres}}");
+  p.put("bundles/dify-1.15.0/docker/envs/own.env", "WHOSE=published\n");
+  p.settings.database.host = "db";
+  const auto whose = [&](const release::overlay& over) {
+    const auto shown = release::preview(p.settings, *parse_version("1.15.0"), {}, over);
+    if (!shown) FAIL(sentence(shown.error()));
+    return shown->project.services.at("api").environment.at("WHOSE").value_or("");
+  };
+  CHECK(whose({}) == "published");
+  CHECK(whose({{"envs/own.env", 0644, "WHOSE=mine\n"}}) == "mine");
+}
+
 TEST_CASE("a preview is the same project and touches nothing") {
   const place p;
   const auto shown = release::preview(p.settings, wanted, {});
