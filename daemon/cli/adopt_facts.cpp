@@ -1,7 +1,6 @@
 #include "adopt_facts.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 
 #include "adopt_engine.hpp"
@@ -13,6 +12,7 @@
 #include "difyd/host/mounts.hpp"
 #include "difyd/release/advisories.hpp"
 #include "difyd/release/working_copy.hpp"
+#include "write_configuration.hpp"
 
 namespace difyd::cli {
 namespace {
@@ -197,10 +197,7 @@ class surveying {
 
   Result<> name_project() {
     auto& base = found_.facts.base;
-    const char* host = std::getenv("DOCKER_HOST");
-    if (host &&
-        (std::string_view(host).starts_with("unix:///") || std::string_view(host).starts_with("tcp://")))
-      base.engine_host = host;
+    if (const auto engine = engine_of_this_shell(); !engine.empty()) base.engine_host = engine;
     base.project = wish_.project.empty() ? found_.project.name : wish_.project;
     const auto running = projects_run_from(base.engine_host, found_.folder);
     if (!running) {
