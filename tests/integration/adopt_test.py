@@ -95,6 +95,21 @@ class Adopt(unittest.TestCase):
             self.assertEqual(code, 0, out + err + m.tail())
             self.assertTrue(m.is_set_up())
 
+    @unittest.skipUnless(os.environ.get("DIFYD_TEST_ALL"), "takes half a minute; DIFYD_TEST_ALL=1 runs it")
+    def test_a_stack_that_has_not_migrated_yet_is_left_alone(self):
+        m = Machine("1.11.4", standalone=True)
+        self.addCleanup(m.close)
+        folder = self.folder_of(m, MIGRATION_ENABLED="false")
+        self.compose(m, folder, "up", "-d")
+        self.adopt(m, folder)
+        api = self.ids(m)["api"]
+        m.serve()
+        wait_until("it says why", lambda: "run already" in m.status()["message"], 60)
+        self.assertEqual((m.status()["phase"], self.ids(m)["api"]), ("starting", api))
+        m.on_engine("exec", api, "flask", "db", "upgrade")
+        m.await_phase("serving")
+        self.assertEqual(m.status()["deployed"], m.version)
+
     def test_a_stack_with_databases_of_its_own(self):
         m = Machine("1.11.4", standalone=True)
         self.addCleanup(m.close)
