@@ -9,7 +9,6 @@
 #include "difyd/compose/dotenv.hpp"
 #include "difyd/compose/load.hpp"
 #include "difyd/config/table.hpp"
-#include "difyd/host/mounts.hpp"
 #include "difyd/release/advisories.hpp"
 #include "difyd/release/working_copy.hpp"
 #include "write_configuration.hpp"
@@ -241,29 +240,13 @@ class surveying {
           "Start it once with docker compose, or mount its share");
     const auto mounts = host::read_mounts();
     if (!mounts) return fail(mounts.error());
-    read_mount(*mounts);
+    if (auto decision = read_mount(*mounts, storage); !decision.empty())
+      found_.decide.push_back(std::move(decision));
     const auto key = found_.facts.environment.find("SECRET_KEY");
     if (key != found_.facts.environment.end() && !key->second.empty()) return {};
     if (const auto kept = read_file(storage.root + "/app/storage/.dify_secret_key", 4096))
       found_.facts.stored_secret_key = trim(*kept);
     return {};
-  }
-
-  void read_mount(const std::vector<host::mount>& mounts) {
-    auto& storage = found_.facts.base.storage;
-    const auto* holder = host::mount_holding(mounts, storage.root);
-    if (!holder || !holder->fstype.starts_with("nfs")) return;
-    const std::size_t colon = holder->source.rfind(":/");
-    if (holder->point != storage.root || colon == std::string::npos) {
-      found_.decide.push_back(
-          storage.root + " lies within the share that is mounted at " + holder->point +
-          ": difyd cannot prove that the right share is there; mount that folder itself and "
-          "set storage.kind, server and export");
-      return;
-    }
-    storage.kind = "nfs";
-    storage.server = holder->source.substr(0, colon);
-    storage.export_path = holder->source.substr(colon + 1);
   }
 
   // Certificates, edited templates: what the containers get from this folder and the release has not.
@@ -297,6 +280,21 @@ class surveying {
 };
 
 }  // namespace
+
+std::string read_mount(const std::vector<host::mount>& mounts, config::storage_settings& storage) {
+  const auto* holder = host::mount_holding(mounts, storage.root);
+  if (!holder || !holder->fstype.starts_with("nfs")) return {};
+  const std::size_t colon = holder->source.rfind(":/");
+  if (holder->point != storage.root || colon == std::string::npos)
+    return storage.root + " lies within the share that is mounted at " + holder->point +
+           ": difyd cannot prove that the right share is there; mount that folder itself and set "
+           "storage.kind, "
+           "server and export";
+  storage.kind = "nfs";
+  storage.server = holder->source.substr(0, colon);
+  storage.export_path = holder->source.substr(colon + 1);
+  return {};
+}
 
 Result<installation> read_installation(const adopt_wish& wish, const std::string& secrets) {
   return surveying(wish, secrets).run();

@@ -315,6 +315,8 @@ TEST_CASE("what is compared with what runs so far") {
   add(after, "worker", "api:1");
   CHECK(storage_of(before) == "/opt/dify/docker/volumes");
   CHECK(published_port(before) == "8080");
+  before.services["nginx"].ports[0].host_ip = "127.0.0.1";
+  CHECK(published_port(before) == "127.0.0.1:8080");
   const auto result = compare(before, after, {"MIGRATION_ENABLED"});
   std::string text;
   for (const auto& each : result.differences) {
