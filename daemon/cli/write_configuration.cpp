@@ -44,7 +44,7 @@ std::string folder_of(const std::string& path) {
 
 bool there(const std::string& path) {
   std::error_code error;
-  return fs::symlink_status(path, error).type() != fs::file_type::not_found;
+  return fs::exists(fs::symlink_status(path, error));
 }
 
 // The folder of the configuration, ours alone until the end.

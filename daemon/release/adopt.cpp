@@ -30,10 +30,12 @@ std::string shown(const std::string& key, const std::string& value) {
   return value.empty() || !holds_secret(key, value) ? value : "(secret)";
 }
 
-bool good_file_name(const std::string& key) {
-  return std::ranges::all_of(key, [](char c) {
+// What a configuration takes below environment: dotenv knows stranger names.
+bool good_name(const std::string& key) {
+  const auto good = [](char c) {
     return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-  });
+  };
+  return !key.empty() && !(key[0] >= '0' && key[0] <= '9') && std::ranges::all_of(key, good);
 }
 
 class adopting {
@@ -120,7 +122,7 @@ class adopting {
           cannot(key, value, is ? *is : "", why_not(key, *now));
         } else if (!overridden_.insert(key).second || !add_override(key, value)) {
           remove_override(key);
-          cannot(key, value, is ? *is : "", "its value cannot be written into a configuration");
+          cannot(key, value, is ? *is : "", "it cannot be written into a configuration");
         } else {
           moved = true;
         }
@@ -141,12 +143,13 @@ class adopting {
 
   bool add_override(const std::string& key, const std::string& value) {
     auto& settings = out_.made.settings;
+    if (!good_name(key)) return false;
     if (value.empty() || !holds_secret(key, value)) {
       settings.environment[key] = value;
       return true;
     }
     // What stands in a file loses its last line ends.
-    if (!good_file_name(key) || value.ends_with('\n') || value.ends_with('\r')) return false;
+    if (value.ends_with('\n') || value.ends_with('\r')) return false;
     settings.environment_files[key] = out_.made.keep(key, value);
     return true;
   }
@@ -184,7 +187,9 @@ class adopting {
     for (const auto& [key, value] : environment_) {
       // Known to the release, or to difyd, which sets it.
       if (published_.contains(key) || facts_.named.contains(key) || !config::may_override(key)) continue;
-      if (now.contains(key) && !overridden_.contains(key)) continue;
+      const auto& made = out_.made.settings;
+      const bool overridden = made.environment.contains(key) || made.environment_files.contains(key);
+      if (!overridden && (now.contains(key) || !facts_.known_elsewhere.contains(key))) continue;
       (facts_.known_elsewhere.contains(key) ? report.obsolete : report.unknown).push_back(key);
     }
     for (const auto& [key, value] : published_)

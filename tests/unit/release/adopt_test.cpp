@@ -256,10 +256,11 @@ TEST_CASE("what cannot be adopted says why") {
 }
 
 TEST_CASE("values that YAML or a file cannot hold are named") {
-  const auto f = facts({{"HTTP_PROXY", std::string("a\xff") + "b"}, {"SECRET_KEY", "line\n"}});
+  const auto f = facts({{"HTTP_PROXY", std::string("a\xff") + "b"}, {"SECRET_KEY", "line\n"}, {"A.B", "1"}});
   const auto out = adopted(f);
   check_round_trip(f, out);
-  CHECK(out.report.changed.size() == 3);
+  CHECK(out.report.changed.size() == 4);
+  CHECK(out.report.unknown.empty());
   CHECK(out.made.files.empty());
 }
 
