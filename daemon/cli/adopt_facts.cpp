@@ -135,6 +135,13 @@ class surveying {
     if (!wish_.releases.empty()) base.releases.source = fs::absolute(wish_.releases).lexically_normal();
     auto bundle = release::find_bundle(base.releases.source, *which);
     if (bundle) {
+      std::error_code error;
+      if (fs::equivalent(bundle->folder, found_.folder, error))
+        return fail("adopt-folder",
+                    "cannot adopt " + found_.folder +
+                        ": it is itself the release below releases.source, which must stay as published",
+                    "Unpack the release once more to another folder's dify-" + which->text() +
+                        ", and name that folder with --releases");
       auto preview = release::preview(base, *which, {});
       if (!preview) return fail(std::move(preview.error()));
       for (const auto* each : {&preview->project.services, &preview->project.disabled_services})

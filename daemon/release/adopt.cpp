@@ -170,7 +170,7 @@ class adopting {
       const auto* is = find(now, key);
       return is && count(*is) == count(facts_.environment.at(key))
                  ? "the same profiles"
-                 : "without them the database of the release does not start";
+                 : "difyd enables the release's own database by its profile";
     }
     if (key == "DB_HOST") return "the release has no service of that name";
     if (key.starts_with("REDIS_") && out_.made.settings.redis.kind == "bundled")

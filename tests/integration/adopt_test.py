@@ -24,8 +24,11 @@ class Adopt(unittest.TestCase):
         values = {"COMPOSE_PROJECT_NAME": m.project, "SECRET_KEY": "sk-of-two-years-ago", "EXPOSE_NGINX_PORT": m.http,
                   "EXPOSE_NGINX_SSL_PORT": free_port(), "EXPOSE_PLUGIN_DEBUGGING_PORT": free_port(),
                   "CONSOLE_WEB_URL": "https://dify.example", **values}
-        kept = [line for line in (folder / ".env.example").read_text().splitlines() if line.partition("=")[0] not in values]
-        (folder / ".env").write_text("\n".join([*kept, *(f"{key}={value}" for key, value in values.items())]) + "\n")
+        lines = []
+        for line in (folder / ".env.example").read_text().splitlines():
+            key = line.partition("=")[0]
+            lines.append(f"{key}={values.pop(key)}" if key in values else line)
+        (folder / ".env").write_text("\n".join([*lines, *(f"{key}={value}" for key, value in values.items())]) + "\n")
         return folder
 
     def compose(self, m, folder, *words):
