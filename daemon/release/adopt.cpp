@@ -70,19 +70,19 @@ class adopting {
 
   // What is in force although the .env says something else.
   void correct() {
+    text_map keys = published_;
+    keys.insert(facts_.environment.begin(), facts_.environment.end());
+    for (const auto& [key, value] : keys)
+      if (const auto* given = find(facts_.given_to_api, key))
+        correct_to(key, *given, "what its compose file gives the api");
+    if (!facts_.published_port.empty())
+      correct_to("EXPOSE_NGINX_PORT", facts_.published_port, "the port that its compose file publishes");
     const auto* secret = find(environment_, "SECRET_KEY");
     if (!facts_.stored_secret_key.empty() && (!secret || secret->empty())) {
       environment_["SECRET_KEY"] = facts_.stored_secret_key;
       change("SECRET_KEY", "", "the one that the api wrote to app/storage/.dify_secret_key, and so far used",
              facts_.stored_secret_key);
     }
-    if (!facts_.published_port.empty())
-      correct_to("EXPOSE_NGINX_PORT", facts_.published_port, "the port that its compose file publishes");
-    text_map keys = published_;
-    keys.insert(facts_.environment.begin(), facts_.environment.end());
-    for (const auto& [key, value] : keys)
-      if (const auto* given = find(facts_.given_to_api, key); given && key != "SECRET_KEY")
-        correct_to(key, *given, "what its compose file gives the api");
   }
 
   void correct_to(const std::string& key, const std::string& value, const char* why) {

@@ -218,6 +218,7 @@ TEST_CASE("SECRET_KEY that the api keeps itself, and the port of an own compose 
   auto f = facts({{"SECRET_KEY", ""}});
   f.stored_secret_key = "from the storage";
   f.published_port = "5001";
+  f.given_to_api = {{"SECRET_KEY", ""}, {"EXPOSE_NGINX_PORT", "80"}};  // the whole .env, as it is
   f.environment.erase("CONSOLE_WEB_URL");
   const auto out = adopted(f);
   check_round_trip(f, out);
@@ -241,6 +242,10 @@ TEST_CASE("what a compose file gives the api counts more than the .env") {
         changed_key{"DB_HOST", "db_postgres", "10.0.0.3", "what its compose file gives the api"});
   CHECK(out.report.changed[1].now == "(secret)");
   CHECK_FALSE(out.made.settings.environment.contains("MODE"));
+  f = facts({{"SECRET_KEY", ""}});
+  f.given_to_api = {{"SECRET_KEY", "from the file"}};
+  f.stored_secret_key = "not used";
+  CHECK(file(adopted(f), "SECRET_KEY") == "from the file");
 }
 
 TEST_CASE("what cannot be adopted says why") {
