@@ -24,6 +24,7 @@ class Adopt(unittest.TestCase):
         values = {"COMPOSE_PROJECT_NAME": m.project, "SECRET_KEY": "sk-of-two-years-ago", "EXPOSE_NGINX_PORT": m.http,
                   "EXPOSE_NGINX_SSL_PORT": free_port(), "EXPOSE_PLUGIN_DEBUGGING_PORT": free_port(),
                   "CONSOLE_WEB_URL": "https://dify.example", **values}
+        values = {key: value for key, value in values.items() if value is not None}
         lines = []
         for line in (folder / ".env.example").read_text().splitlines():
             key = line.partition("=")[0]
@@ -53,8 +54,8 @@ class Adopt(unittest.TestCase):
                  '{{.Label "com.docker.compose.service"}} {{.ID}}']
         return dict(line.split() for line in m.on_engine(*words).splitlines())
 
-    def take_over(self, m, folder):
-        self.compose(m, folder, "up", "-d")
+    def take_over(self, m, folder, *words):
+        self.compose(m, folder, *words, "up", "-d")
         wait_until("Dify answers", lambda: get(m.http, "/console/api/ping")[0] == 200, 90)
         wait_until("it can be set up", lambda: get(m.http, "/console/api/setup", "POST")[0] in (200, 201), 60)
         before, state = self.ids(m), m.data_state()
@@ -87,10 +88,13 @@ class Adopt(unittest.TestCase):
         with open(postgres["DIFYD_POSTGRES_PASSWORD_FILE"]) as file:
             password = file.read().strip()
         server = {"HOST": postgres["DIFYD_POSTGRES_HOST"], "PORT": postgres["DIFYD_POSTGRES_PORT"], "PASSWORD": password}
-        folder = self.folder_of(m, VECTOR_STORE="pgvector", COMPOSE_PROFILES="", DB_USERNAME="dify", PGVECTOR_USER="dify",
-                                PGVECTOR_DATABASE="dify_vector", DB_SSL_MODE="require",
+        # Only its containers say how the project is named.
+        folder = self.folder_of(m, COMPOSE_PROJECT_NAME=None, COMPOSE_PROFILES="", VECTOR_STORE="pgvector",
+                                DB_USERNAME="dify", DB_SSL_MODE="require", PGVECTOR_USER="dify",
+                                PGVECTOR_DATABASE="dify_vector",
                                 **{f"{group}_{key}": value for group in ("DB", "PGVECTOR") for key, value in server.items()})
-        document = self.take_over(m, folder)
+        document = self.take_over(m, folder, "-p", m.project)
+        self.assertIn(f"the project is {m.project}, as its containers say", document["decide"][0])
         self.assertNotIn(password, json.dumps(document))
         self.assertIn("adopted: the storage has no ledger", (m.folder / "difyd.log").read_text())
         if os.environ.get("DIFYD_TEST_ALL"):  # from here on it is like any other
