@@ -178,6 +178,10 @@ int start_upgrade(const options& given, const control::upgrade_wish& wish, bool 
   return run_to_end(act(given, "/v1/upgrade", control::upgrade_request(wish), wait));
 }
 
+int rehearse(const options& given, const std::string& version, const std::string& backup, bool wait) {
+  return run_to_end(act(given, "/v1/rehearse", control::rehearsal_request(version, backup), wait));
+}
+
 int resume_upgrade(const options& given, bool wait) {
   return run_to_end(act(given, "/v1/resume", "{}", wait));
 }
@@ -205,6 +209,15 @@ int abort_upgrade(const options& given) {
 int show_backups(const options& given) {
   return run_to_end(
       show<std::vector<control::backup>>(given, "/v1/backups", control::parse_backups, render, 60s));
+}
+
+int show_commands(const options& given) {
+  return run_to_end(
+      show<std::vector<control::owed_command>>(given, "/v1/advisories", control::parse_commands, render));
+}
+
+int change_commands(const options& given, const std::string& verb, const std::string& advisory) {
+  return run_to_end(act(given, "/v1/advisories/" + verb, control::advisory_request(advisory), true));
 }
 
 int take_backup(const options& given, bool wait) { return run_to_end(act(given, "/v1/backup", "{}", wait)); }

@@ -17,8 +17,13 @@ int show_history(const options& given);
 int show_services(const options& given);
 
 int start_upgrade(const options& given, const control::upgrade_wish& wish, bool wait);
+// The newest backup where `backup` is empty.
+int rehearse(const options& given, const std::string& version, const std::string& backup, bool wait);
 int resume_upgrade(const options& given, bool wait);
 int attach_to_upgrade(const options& given);
+// The commands that advisories name, until they have succeeded; verb: run, drop.
+int show_commands(const options& given);
+int change_commands(const options& given, const std::string& verb, const std::string& advisory);
 int show_backups(const options& given);
 int take_backup(const options& given, bool wait);
 // The newest where `id` is empty.

@@ -132,6 +132,17 @@ std::string render(const std::vector<control::migration>& migrations) {
   return table(rows);
 }
 
+std::string render(const std::vector<control::owed_command>& commands) {
+  if (commands.empty()) return "no command of an advisory is to be run\n";
+  std::string text;
+  for (const auto& each : commands) {
+    text += each.state + std::string(9 - std::min<std::size_t>(8, each.state.size()), ' ') + each.advisory +
+            ": in " + each.service + ": " + each.command + "\n";
+    if (!each.detail.empty()) text += wrapped(each.detail, "         ");
+  }
+  return text;
+}
+
 std::string render(const std::vector<control::backup>& backups) {
   if (backups.empty()) return "there is no backup; take one with: difyd backup\n";
   std::vector<std::vector<std::string>> rows{{"ID", "VERSION", "TAKEN", "SIZE", "NOTE"}};

@@ -13,6 +13,7 @@ std::string render(const control::status& status);
 std::string render(const control::plan& plan);
 std::string render(const std::vector<control::migration>& migrations);
 std::string render(const std::vector<control::backup>& backups);
+std::string render(const std::vector<control::owed_command>& commands);
 std::string render(const control::restore_plan& plan);
 std::string render(const std::vector<control::past_upgrade>& history);
 std::string render_services(const std::vector<control::service_status>& services);

@@ -83,8 +83,8 @@ std::string disk_text(const plan& of) {
 std::string advice(const control::planned_advisory& each, const std::string& to) {
   std::string text;
   for (const auto& command : each.commands)
-    text += "      in " + each.service +
-            (each.kind == "before" ? ", before: " : ", once " + to + " serves: ") + command + "\n";
+    text += "      difyd runs in " + each.service +
+            (each.kind == "before" ? ", before the stop: " : ", once " + to + " serves: ") + command + "\n";
   if (!each.key.empty())
     text += "      set " + each.key + (each.value.empty() ? "" : " to " + each.value) + "\n";
   return text;

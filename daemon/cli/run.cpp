@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "adopt_command.hpp"
 #include "config_commands.hpp"
 #include "context.hpp"
 #include "daemon_commands.hpp"
@@ -49,6 +50,16 @@ constexpr const char* closing =
 constexpr const char* short_closing =
     "Global options: --json, --config FILE, --socket PATH. Exit codes and examples: difyd --help";
 
+constexpr const char* adopting =
+    "Reads the compose files, the .env and how the stack runs; writes a new configuration (--config) and "
+    "the\n"
+    "folder secrets beside it, and says what is not as it was. Nothing in DIR and nothing that runs is "
+    "changed,\n"
+    "and nothing that is there is overwritten. There is no ledger to write: the first start of the daemon "
+    "finds\n"
+    "a database of a known release, proves its schema and makes it the deployed version.\n\n"
+    "Global options: --json, --config FILE. Exit codes: difyd --help";
+
 struct arguments {
   options global;
   bool no_wait = false;
@@ -64,6 +75,7 @@ struct arguments {
   std::vector<std::string> services;
   std::string tail;
   bool timestamps = false;
+  adopt_wish adopt;
 };
 
 // Replaces this program by the daemon: it has libraries that no command needs.
@@ -138,6 +150,7 @@ class command_line {
     app_.add_option("--socket", given_.global.socket,
                     "the daemon's control socket (default: as configured; $DIFYD_SOCKET)");
     app_.add_flag("--json", given_.global.json, "print JSON");
+    add_first_commands();
     add_stack_commands();
     add_upgrade_commands();
     add_other_commands();
@@ -198,6 +211,24 @@ class command_line {
     return command;
   }
 
+  void add_first_commands() {
+    auto* adopt = add("adopt", "make difyd's configuration from an installation that docker compose runs",
+                      [this] { return cli::adopt(given_.global, given_.adopt); });
+    adopt->footer(adopting);
+    adopt->add_option("folder", given_.adopt.folder, "with its docker-compose.yaml and .env")
+        ->required()
+        ->type_name("DIR");
+    adopt->add_option("--version", given_.adopt.version, "the release, where the images do not say it")
+        ->type_name("VERSION");
+    adopt->add_option("--project", given_.adopt.project, "name of the compose project, where it is not clear")
+        ->type_name("NAME");
+    adopt
+        ->add_option("--releases", given_.adopt.releases,
+                     "releases.source: folder with dify-<version> folders")
+        ->type_name("FOLDER");
+    adopt->add_flag("--dry-run", given_.adopt.dry_run, "say what would be written, and write nothing");
+  }
+
   void add_stack_commands() {
     auto* serve =
         add("serve", "run the daemon in the foreground", [this] { return exec_supervisor(given_); });
@@ -227,6 +258,12 @@ class command_line {
     auto* plan = add("plan", "what an upgrade (or just converging) would change; changes nothing",
                      [this] { return show_plan(given_.global, given_.version); });
     plan->add_option("version", given_.version, "the release, for example 1.12.1");
+    auto* rehearsal = waiting(
+        add("rehearse", "run a release's migration on a copy of the database, beside the stack",
+            [this] { return rehearse(given_.global, given_.version, given_.backup, !given_.no_wait); }));
+    rehearsal->add_option("version", given_.version, "the release, for example 1.12.1")->required();
+    rehearsal->add_option("--backup", given_.backup, "that the copy is made from (default: the newest)")
+        ->type_name("BACKUP");
     auto* upgrade = waiting(
         add("upgrade", "stop, migrate, start: to a newer release", [this] { return cli::upgrade(given_); }));
     upgrade->add_option("version", given_.version, "the release, for example 1.12.1");
@@ -257,6 +294,19 @@ class command_line {
     backup->callback([this] {
       chosen_ = backup_ ? backup_ : [this] { return take_backup(given_.global, !given_.no_wait); };
     });
+    auto* advisories = add("advisories", "the commands that an upgrade's advisories want run after it",
+                           [] { return int(usage_error); });
+    const auto change = [&](const char* verb, const char* help) {
+      auto* command = advisories->add_subcommand(verb, help);
+      command->add_option("id", given_.id, "of the advisory")->required();
+      command->callback([this, verb] {
+        advisories_ = [this, verb] { return change_commands(given_.global, verb, given_.id); };
+      });
+    };
+    change("run", "run those of an advisory again");
+    change("drop", "take those of an advisory off the list: you have seen to them yourself");
+    advisories->callback(
+        [this] { chosen_ = advisories_ ? advisories_ : [this] { return show_commands(given_.global); }; });
     auto* repin = waiting(add("repin",
                               "in a hold or while the stack is stopped: make the version that the database "
                               "proves the deployed one, and start it",
@@ -305,6 +355,7 @@ class command_line {
   std::function<int()> chosen_;
   std::function<int()> config_;
   std::function<int()> backup_;
+  std::function<int()> advisories_;
   bool log_chosen_ = false;
 };
 

@@ -23,7 +23,7 @@ struct found {
 class reading {
  public:
   reading(std::string path, const surroundings& world) : path_(std::move(path)), world_(world) {
-    for (const auto& row : table()) assign_fallback(row, result_.values);
+    result_.values = defaults();
   }
 
   outcome run(const std::string& text) {

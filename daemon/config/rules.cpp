@@ -1,5 +1,6 @@
 #include "rules.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -69,6 +70,15 @@ void check_program(const char* key, const std::optional<text_list>& program, std
 void check_programs(const upgrade_settings& upgrade, std::vector<mistake>& mistakes) {
   if (upgrade.backup == "command" && !given(upgrade.backup_command))
     mistakes.push_back(missing("upgrade.backup_command", "upgrade.backup is command"));
+  if (upgrade.backup == "cloudsql" && !given(upgrade.cloudsql_instances))
+    mistakes.push_back(missing("upgrade.cloudsql_instances", "upgrade.backup is cloudsql"));
+  for (const auto& each : upgrade.cloudsql_instances.value_or(text_list{}))
+    if (const auto parts = std::ranges::count(each, ':'); parts < 1 || parts > 3)
+      mistakes.push_back(
+          contradiction("upgrade.cloudsql_instances: " + each + " names no Cloud SQL instance",
+                        "Write PROJECT:INSTANCE, or its connection name PROJECT:REGION:INSTANCE"));
+  if (!upgrade.cloudsql_api.starts_with("https://") && !upgrade.cloudsql_api.starts_with("http://127.0.0.1"))
+    mistakes.push_back(contradiction("upgrade.cloudsql_api is no https address", "A token is sent to it"));
   check_program("upgrade.backup_command", upgrade.backup_command, mistakes);
   check_program("upgrade.hook", upgrade.hook, mistakes);
 }
@@ -173,6 +183,11 @@ struct secret_reader {
 };
 
 }  // namespace
+
+bool may_override(std::string_view variable) {
+  return variable != "MIGRATION_ENABLED" &&
+         std::ranges::none_of(owned, [&](const auto& each) { return each.first == variable; });
+}
 
 void derive(settings& values) {
   if (values.database.sslmode.empty())

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "rows.hpp"
+#include "values.hpp"
 
 namespace difyd::config {
 namespace {
@@ -324,6 +325,12 @@ std::span<const key> table() {
     return rows;
   }();
   return all;
+}
+
+settings defaults() {
+  settings values;
+  for (const auto& row : table()) assign_fallback(row, values);
+  return values;
 }
 
 }  // namespace difyd::config

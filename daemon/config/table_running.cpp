@@ -54,11 +54,12 @@ constexpr key rows[] = {
      .where = text([](settings& s) -> auto& { return s.upgrade.backup; }),
      .fallback = "none",
      .wants = form::choice,
-     .range = "none|pg_dump|command",
+     .range = "none|pg_dump|cloudsql|command",
      .description =
          "Backup after the stop and before the migration. pg_dump: Dify's databases, the keys in its storage "
          "and its environment, into .difyd/backups of the storage root, read back before the migration "
-         "begins. command: your own. none: take one yourself before every upgrade."},
+         "begins. cloudsql: Cloud SQL's own backup of whole instances, while Dify still serves. command: your "
+         "own. none: take one yourself before every upgrade."},
     {.path = "upgrade.backup_image",
      .where = text([](settings& s) -> auto& { return s.upgrade.backup_image; }),
      .example = "postgres:16-alpine",
@@ -73,12 +74,22 @@ constexpr key rows[] = {
          "backup), DIFYD_BACKUP_FOLDER, PGHOST, PGPORT, PGUSER, PGPASSFILE and PGAPPNAME. 0: "
          "there is a backup; 75: not now; others: it failed. In an upgrade both make the old version start "
          "again. Sessions with another application_name are ended."},
+    {.path = "upgrade.cloudsql_instances",
+     .where = list([](settings& s) -> auto& { return s.upgrade.cloudsql_instances; }),
+     .example = "[my-project:dify-db]",
+     .description =
+         "Instances that Dify's databases are on, as PROJECT:INSTANCE or by connection name. The machine's "
+         "service account needs cloudsql.backupRuns.create, .get and .list."},
+    {.path = "upgrade.cloudsql_api",
+     .where = text([](settings& s) -> auto& { return s.upgrade.cloudsql_api; }),
+     .fallback = "https://sqladmin.googleapis.com",
+     .description = "Where the Cloud SQL Admin API answers."},
     {.path = "upgrade.backup_timeout",
      .where = time([](settings& s) -> auto& { return s.upgrade.backup_timeout; }),
      .fallback = "1h",
      .wants = form::between,
      .range = "10s..48h",
-     .description = "Bound of the backup; Dify is down meanwhile."},
+     .description = "Bound of the backup; Dify is down meanwhile, but for cloudsql."},
     {.path = "upgrade.hook",
      .where = list([](settings& s) -> auto& { return s.upgrade.hook; }),
      .example = "[/usr/local/sbin/dify-hook]",

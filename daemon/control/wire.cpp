@@ -46,6 +46,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(past_upgrade, id, from, to, star
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(backup, id, time, kind, version, revision, upgrade,
                                                 writes_stopped, databases, bytes, problem)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(owed_command, advisory, service, command, state, detail)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(restore_plan, backup, version, loses, keeps)
 
 void to_json(nlohmann::json& json, const status& from) {
@@ -130,6 +131,7 @@ std::string to_json(const past_upgrade& value) { return dump(value); }
 std::string to_json(const std::vector<past_upgrade>& value) { return dump(value); }
 std::string to_json(const std::vector<service_status>& value) { return dump(value); }
 std::string to_json(const std::vector<backup>& value) { return dump(value); }
+std::string to_json(const std::vector<owed_command>& value) { return dump(value); }
 std::string to_json(const restore_plan& value) { return dump(value); }
 std::string log_json(const std::string& migration, const std::string& text) {
   return dump({{"id", migration}, {"log", text}});
@@ -151,6 +153,9 @@ Result<std::vector<migration>> parse_migrations(std::string_view json) {
 Result<std::vector<past_upgrade>> parse_history(std::string_view json) {
   return parse<std::vector<past_upgrade>>(json, "the history");
 }
+Result<std::vector<owed_command>> parse_commands(std::string_view json) {
+  return parse<std::vector<owed_command>>(json, "the commands");
+}
 Result<std::vector<backup>> parse_backups(std::string_view json) {
   return parse<std::vector<backup>>(json, "the backups");
 }
@@ -161,7 +166,7 @@ Result<restore_plan> parse_restore_plan(std::string_view json) {
 bool bad_input(std::string_view code) {
   constexpr std::string_view codes[] = {"bad-request",       "bad-version",     "version-older",
                                         "version-deployed",  "release-unknown", "no-such-service",
-                                        "no-such-migration", "no-such-backup"};
+                                        "no-such-migration", "no-such-backup", "not-owed"};
   return std::ranges::find(codes, code) != std::end(codes);
 }
 
@@ -187,6 +192,10 @@ std::string services_request(const std::vector<std::string>& services) {
   return dump({{"services", services}});
 }
 std::string backup_request(const std::string& id) { return dump({{"backup", id}}); }
+std::string rehearsal_request(const std::string& version, const std::string& backup) {
+  return dump({{"version", version}, {"backup", backup}});
+}
+std::string advisory_request(const std::string& id) { return dump({{"advisory", id}}); }
 Result<upgrade_wish> parse_upgrade_request(std::string_view json) {
   auto version = parse_request<std::string>(json, "version");
   if (!version) return fail(std::move(version.error()));
@@ -198,6 +207,9 @@ Result<upgrade_wish> parse_upgrade_request(std::string_view json) {
 }
 Result<std::vector<std::string>> parse_services_request(std::string_view json) {
   return parse_request<std::vector<std::string>>(json, "services");
+}
+Result<std::string> parse_advisory_request(std::string_view json) {
+  return parse_request<std::string>(json, "advisory");
 }
 Result<std::string> parse_backup_request(std::string_view json) {
   return parse_request<std::string>(json, "backup");

@@ -58,6 +58,15 @@ constexpr const char* fingerprint_sql =
     "  from pg_proc p join pg_namespace n on n.oid = p.pronamespace and n.nspname = 'public'"
     " order by 1, 2, 3, 4";
 
+// The catalog alone: whatever looks at a locked table itself waits for its lock.
+constexpr const char* locks_sql =
+    "select c.relname, l.mode from pg_locks l join pg_stat_activity a on a.pid = l.pid"
+    " join pg_database d on d.oid = l.database and d.datname = current_database()"
+    " join pg_class c on c.oid = l.relation and c.relkind in ('r', 'p', 'm')"
+    " join pg_namespace n on n.oid = c.relnamespace and n.nspname not in ('pg_catalog', 'pg_toast')"
+    " where l.granted and a.application_name = ? and l.mode in"
+    " ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock') order by 1, 2";
+
 constexpr const char* blockers_sql =
     "select w.pid, b.pid, o.application_name, o.usename,"
     " (select l.relation::regclass::text from pg_locks l where l.pid = w.pid and not l.granted and "
@@ -171,6 +180,14 @@ Result<std::vector<blocker>> ask_blockers(session& s, const std::string& applica
     blockers.push_back({number(r[0]), number(r[1]), text(r[2]), text(r[3]), text(r[4]), big_number(r[5]),
                         big_number(r[6]), text(r[7]), text(r[8])});
   return blockers;
+}
+
+Result<std::vector<table_lock>> ask_locks(session& s, const std::string& application_name) {
+  const auto found = s.query(locks_sql, {application_name}, "list the locks of " + application_name);
+  if (!found) return fail(found.error());
+  std::vector<table_lock> locks;
+  for (const auto& r : *found) locks.push_back({text(r[0]), text(r[1])});
+  return locks;
 }
 
 Result<bool> ask_terminate(session& s, int pid) {

@@ -18,6 +18,7 @@ Result<std::vector<session_info>> ask_sessions(session& s, const std::vector<std
                                                const std::vector<std::string>& roles,
                                                const std::vector<int>& own);
 Result<std::vector<blocker>> ask_blockers(session& s, const std::string& application_name);
+Result<std::vector<table_lock>> ask_locks(session& s, const std::string& application_name);
 Result<bool> ask_terminate(session& s, int pid);
 Result<> ask_create(session& s, const std::string& name);
 Result<std::vector<database_entry>> ask_databases(session& s);

@@ -116,6 +116,11 @@ task<Result<std::vector<blocker>>> server::blockers(std::string through, std::st
       std::move(through), [application_name](session& s) { return ask_blockers(s, application_name); });
 }
 
+task<Result<std::vector<table_lock>>> server::locks(std::string database, std::string application_name) {
+  return state_->ask<std::vector<table_lock>>(
+      std::move(database), [application_name](session& s) { return ask_locks(s, application_name); });
+}
+
 task<Result<bool>> server::terminate(std::string through, int pid) {
   return state_->ask<bool>(std::move(through), [pid](session& s) { return ask_terminate(s, pid); });
 }

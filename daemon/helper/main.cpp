@@ -7,6 +7,7 @@
 
 #include "difyd/host/verbs.hpp"
 #include "release_verbs.hpp"
+#include "request.hpp"
 
 namespace {
 
@@ -25,7 +26,8 @@ int main(int count, char** values) {
       return print(difyd::host::error_json(held.error()), 1);
     words.erase(words.begin(), words.begin() + 2);
   }
-  const auto answer = difyd::helper::is_release_verb(words) ? difyd::helper::run_release_verb(words)
-                                                            : difyd::host::run_verb(words);
+  const auto answer = difyd::helper::is_release_verb(words)   ? difyd::helper::run_release_verb(words)
+                      : difyd::helper::is_request_verb(words) ? difyd::helper::run_request_verb()
+                                                              : difyd::host::run_verb(words);
   return answer ? print(*answer, 0) : print(difyd::host::error_json(answer.error()), 1);
 }

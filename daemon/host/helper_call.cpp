@@ -1,5 +1,7 @@
 #include "helper_call.hpp"
 
+#include <cstdlib>
+
 #include "difyd/host/verbs.hpp"
 
 namespace difyd::host {
@@ -13,6 +15,13 @@ process_spec helper_spec(std::string helper, std::vector<std::string> arguments,
   spec.input = std::move(input);
   spec.limit = limit;
   return spec;
+}
+
+void add_network(std::vector<std::string>& environment) {
+  for (const char* name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy",
+                           "NO_PROXY", "SSL_CERT_FILE"})
+    if (const char* value = std::getenv(name); value && *value)
+      environment.push_back(std::string(name) + "=" + value);
 }
 
 Result<std::string> answer_of(Result<process_result> ended) {

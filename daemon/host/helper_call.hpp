@@ -11,6 +11,9 @@ namespace difyd::host {
 process_spec helper_spec(std::string helper, std::vector<std::string> arguments, std::string input,
                          duration limit);
 
+// Nothing is inherited but what says how the network is reached.
+void add_network(std::vector<std::string>& environment);
+
 // Errors: "helper-missing", what the helper says, "share-io" where it says nothing.
 Result<std::string> answer_of(Result<process_result> ended);
 

@@ -1,6 +1,5 @@
 #include "difyd/host/releases.hpp"
 
-#include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -14,14 +13,6 @@ namespace {
 using nlohmann::json;
 
 constexpr duration unpack_limit = std::chrono::minutes(5);
-
-// Nothing is inherited but what says how the network is reached.
-void add_network(std::vector<std::string>& environment) {
-  for (const char* name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy",
-                           "NO_PROXY", "SSL_CERT_FILE"})
-    if (const char* value = std::getenv(name); value && *value)
-      environment.push_back(std::string(name) + "=" + value);
-}
 
 // Whole lines of what came; the rest waits for its end.
 struct progress_lines {

@@ -121,6 +121,22 @@ task<Result<>> book::finish_upgrade(ending result, std::string reason, std::opti
   });
 }
 
+task<Result<>> book::settle_command(owed_command run, std::string failure) {
+  return change([run = std::move(run), failure = std::move(failure)](const record& book) {
+    return with_command(book, run, failure);
+  });
+}
+
+task<Result<>> book::retry_commands(std::string advisory) {
+  return change(
+      [advisory = std::move(advisory)](const record& book) { return with_retried(book, advisory); });
+}
+
+task<Result<>> book::drop_commands(std::string advisory) {
+  return change(
+      [advisory = std::move(advisory)](const record& book) { return without_commands(book, advisory); });
+}
+
 task<Result<>> book::begin_restore(restore started) {
   return change([started = std::move(started)](const record& book) { return with_restore(book, started); });
 }

@@ -26,6 +26,17 @@ Error restoring_now(const std::string& what, const record& book) {
           "Finish it first: difyd up"};
 }
 
+auto find(std::vector<owed_command>& owed, const owed_command& command) {
+  return std::ranges::find_if(owed, [&](const owed_command& each) {
+    return each.advisory == command.advisory && each.command == command.command;
+  });
+}
+
+Error not_owed(const std::string& advisory) {
+  return {"not-owed", "there is no command of advisory " + advisory + " to run",
+          "Those that there are: difyd advisories"};
+}
+
 }  // namespace
 
 record with_deployment(const record& book, deployment now) {
@@ -69,6 +80,9 @@ Result<record> with_ending(const record& book, ending result, std::string reason
                            std::optional<deployment> now, wall_time at) {
   if (!book.in_flight) return fail("no-upgrade-in-flight", "cannot end an upgrade: none is in flight");
   record next = now ? with_deployment(book, std::move(*now)) : book;
+  if (result == ending::done)
+    for (const auto& each : book.in_flight->owed)
+      if (find(next.owed, each) == next.owed.end()) next.owed.push_back(each);
   const journal& over = *book.in_flight;
   put(next.history,
       {over.id, over.from, over.to, over.started_at, at, result, std::move(reason), times_of(over.entries)});
@@ -99,6 +113,7 @@ Result<record> with_restored(const record& book, deployment now, std::string rea
   if (!book.restoring) return fail("no-restore-in-flight", "cannot end a restore: none is in flight");
   const restore& over = *book.restoring;
   record next = with_deployment(book, std::move(now));
+  std::erase_if(next.owed, [&](const owed_command& each) { return over.version < each.since; });
   if (const auto& held = book.in_flight) {
     const auto before = std::ranges::find(book.history, held->id, &upgrade_record::id);
     put(next.history,
@@ -125,6 +140,47 @@ Result<record> with_restored(const record& book, deployment now, std::string rea
 record without_restore(const record& book) {
   record next = book;
   next.restoring.reset();
+  return next;
+}
+
+const owed_command* next_command(const record& book) {
+  for (const auto& each : book.owed) {
+    const bool stuck = std::ranges::any_of(book.owed, [&](const owed_command& other) {
+      return other.advisory == each.advisory && !other.failure.empty();
+    });
+    if (!stuck) return &each;
+  }
+  return nullptr;
+}
+
+Result<record> with_command(const record& book, const owed_command& run, std::string failure) {
+  record next = book;
+  const auto same = find(next.owed, run);
+  if (same == next.owed.end()) return fail(not_owed(run.advisory));
+  if (failure.empty())
+    next.owed.erase(same);
+  else
+    same->failure = std::move(failure);
+  return next;
+}
+
+Result<record> with_retried(const record& book, const std::string& advisory) {
+  record next = book;
+  bool known = false;
+  for (auto& each : next.owed) {
+    if (each.advisory != advisory) continue;
+    each.failure.clear();
+    known = true;
+  }
+  if (!known) return fail(not_owed(advisory));
+  return next;
+}
+
+Result<record> without_commands(const record& book, const std::string& advisory) {
+  record next = book;
+  const auto gone =
+      std::erase_if(next.owed, [&](const owed_command& each) { return each.advisory == advisory; });
+  if (gone == 0) return fail(not_owed(advisory));
   return next;
 }
 

@@ -42,6 +42,14 @@ void fields(auto&& visit, reference_to<baseline> auto& r) {
   visit("catalog", r.catalog);
 }
 
+void fields(auto&& visit, reference_to<owed_command> auto& r) {
+  visit("advisory", r.advisory);
+  visit("since", r.since);
+  visit("service", r.service);
+  visit("command", r.command);
+  visit("failure", r.failure);
+}
+
 void fields(auto&& visit, reference_to<journal> auto& r) {
   visit("id", r.id);
   visit("from", r.from);
@@ -50,6 +58,7 @@ void fields(auto&& visit, reference_to<journal> auto& r) {
   visit("origin", r.origin);
   visit("entries", r.entries);
   visit("baseline", r.baseline);
+  visit("owed", r.owed);
 }
 
 void fields(auto&& visit, reference_to<upgrade_record> auto& r) {
@@ -91,6 +100,7 @@ void fields(auto&& visit, reference_to<record> auto& r) {
   visit("restoring", r.restoring);
   visit("history", r.history);
   visit("migrations", r.migrations);
+  visit("owed", r.owed);
 }
 
 template <class T>

@@ -153,6 +153,11 @@ Result<record> parse(std::string_view text, const std::string& place) {
     if (format < 2 && tree.contains("in_flight") && tree["in_flight"].is_object())
       tree["in_flight"]["baseline"] = nullptr;
     if (format < 3) tree["restoring"] = nullptr;
+    if (format < 4) {
+      tree["owed"] = json::array();
+      if (tree.contains("in_flight") && tree["in_flight"].is_object())
+        tree["in_flight"]["owed"] = json::array();
+    }
     record book;
     read(tree, book);
     return book;

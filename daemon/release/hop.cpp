@@ -47,32 +47,6 @@ service placed(const project& of, service one) {
   return one;
 }
 
-std::vector<std::string> different_settings(service was, service is) {
-  std::vector<std::string> found;
-  std::set<std::string> keys;
-  for (const auto* one : {&was, &is})
-    for (const auto& [key, value] : one->environment) keys.insert(key);
-  for (const auto& key : keys) {
-    const auto before = was.environment.find(key), after = is.environment.find(key);
-    const bool both = before != was.environment.end() && after != is.environment.end();
-    if (!both || before->second != after->second) found.push_back("environment " + key);
-  }
-  if (was.command != is.command || was.entrypoint != is.entrypoint) found.push_back("command");
-  if (was.volumes != is.volumes) found.push_back("volumes");
-  for (auto* one : {&was, &is}) {
-    one->environment.clear();
-    one->command.reset();
-    one->entrypoint.reset();
-    one->volumes.clear();
-    one->image.clear();
-    one->name.clear();
-  }
-  constexpr auto without_dependencies = compose::hash_epoch::v2_40;
-  if (compose::hash_input(was, without_dependencies) != compose::hash_input(is, without_dependencies))
-    found.push_back("others");
-  return found;
-}
-
 std::vector<data_change> changes_of_data(const project& before, const project& after) {
   std::vector<data_change> changes;
   std::set<std::string> renamed;
@@ -86,8 +60,7 @@ std::vector<data_change> changes_of_data(const project& before, const project& a
       continue;
     }
     change.another_image = image_of(before, old) != change.image;
-    change.settings =
-        different_settings(placed(before, before.services.at(old)), placed(after, after.services.at(name)));
+    change.settings = different_settings(before, before.services.at(old), after, after.services.at(name));
     if (!stays) {
       change.kind = data_change_kind::renamed;
       change.was = old;
@@ -123,6 +96,34 @@ std::string_view to_text(data_change_kind kind) {
       break;
   }
   return "settings";
+}
+
+std::vector<std::string> different_settings(const project& before, const service& old, const project& after,
+                                            const service& now) {
+  service was = placed(before, old), is = placed(after, now);
+  std::vector<std::string> found;
+  std::set<std::string> keys;
+  for (const auto* one : {&was, &is})
+    for (const auto& [key, value] : one->environment) keys.insert(key);
+  for (const auto& key : keys) {
+    const auto left = was.environment.find(key), right = is.environment.find(key);
+    const bool both = left != was.environment.end() && right != is.environment.end();
+    if (!both || left->second != right->second) found.push_back("environment " + key);
+  }
+  if (was.command != is.command || was.entrypoint != is.entrypoint) found.push_back("command");
+  if (was.volumes != is.volumes) found.push_back("volumes");
+  for (auto* one : {&was, &is}) {
+    one->environment.clear();
+    one->command.reset();
+    one->entrypoint.reset();
+    one->volumes.clear();
+    one->image.clear();
+    one->name.clear();
+  }
+  constexpr auto without_dependencies = compose::hash_epoch::v2_40;
+  if (compose::hash_input(was, without_dependencies) != compose::hash_input(is, without_dependencies))
+    found.push_back("others");
+  return found;
 }
 
 service_changes changes_of_services(const project& before, const project& after) {

@@ -138,6 +138,24 @@ task<Result<job_result>> run_job(engine::client& engine, std::shared_ptr<const c
   co_return std::move(result);
 }
 
+task<Result<job_result>> await_job(engine::client& engine, std::string container, duration limit) {
+  auto end = co_await engine.containers.wait(container, engine::wait_condition::not_running);
+  if (!end) co_return std::unexpected(end.error());
+  if (auto ended = co_await end->result(limit); !ended) co_return std::unexpected(ended.error());
+  auto c = co_await engine.containers.inspect(container);
+  if (!c) co_return std::unexpected(c.error());
+  job_result result{c->id, c->name, c->state.exit_code, c->state.started_at, c->state.finished_at, {}};
+  auto output = co_await engine.containers.logs(c->id, {}, false);
+  if (!output) co_return std::unexpected(output.error());
+  for (;;) {
+    auto frame = co_await output->next(std::chrono::seconds(30));
+    if (!frame) co_return std::unexpected(frame.error());
+    if (!*frame) break;
+    keep_tail(result.output, (*frame)->bytes);
+  }
+  co_return result;
+}
+
 task<Result<>> stop_job(engine::client& engine, std::string container, duration grace) {
   const auto seconds = static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(grace).count());
   auto stopped = co_await engine.containers.stop(container, seconds, grace + std::chrono::seconds(30));

@@ -83,14 +83,16 @@ task<Result<std::vector<std::string>>> databases_of(world& w) {
   co_return result;
 }
 
-task<Result<>> dump(world& w, release_ptr on, std::string folder, std::string operation,
+// Of what Cloud SQL has backed up, only the keys.
+task<Result<>> dump(world& w, release_ptr on, std::string folder, backup_wish wish,
                     backup_manifest* manifest) {
   auto image = co_await client_image(w, on);
   if (!image) co_return fail(image.error());
-  auto databases = co_await databases_of(w);
+  auto databases = wish.kind == "cloudsql" ? Result<std::vector<std::string>>(std::vector<std::string>{})
+                                           : co_await databases_of(w);
   if (!databases) co_return fail(databases.error());
   client_job job;
-  job.operation = operation;
+  job.operation = wish.operation;
   job.name = "backup";
   job.script = dump_script;
   job.mounts = {bound(folder, "/backup", false), bound(w.settings.storage.root, "/storage", true)};
@@ -162,10 +164,11 @@ task<Result<>> fill(world& w, release_ptr on, backup_wish wish, backup_manifest*
   auto revision = co_await read_schema(w);
   if (!revision) co_return fail(revision.error());
   manifest->revision = *revision;
-  if (auto taken = wish.kind == "command" ? co_await run_command(w, wish, folder)
-                                          : co_await dump(w, on, folder, wish.operation, manifest);
-      !taken)
-    co_return taken;
+  if (wish.kind == "command") {
+    if (auto taken = co_await run_command(w, wish, folder); !taken) co_return taken;
+  } else {
+    if (auto taken = co_await dump(w, on, folder, wish, manifest); !taken) co_return taken;
+  }
   co_return co_await complete_backup(w, manifest);
 }
 
@@ -178,6 +181,7 @@ task<Result<backup_manifest>> take_backup(world& w, release_ptr on, backup_wish 
   manifest.time = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   manifest.id = backup_id(manifest.time, wish.of, wish.to, wish.operation);
   manifest.kind = wish.kind;
+  manifest.runs = wish.runs;
   manifest.version = wish.of;
   if (wish.to) manifest.upgrade = wish.operation;
   // In an upgrade it is taken after the proof of silence.

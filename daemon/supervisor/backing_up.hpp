@@ -16,8 +16,9 @@ struct backup_wish {
   std::string operation;      // id, of the upgrade where there is one
   version of;                 // whose database and environment it is
   std::optional<version> to;  // of the upgrade that it is taken in
-  std::string kind;           // pg_dump or command
+  std::string kind;           // pg_dump, cloudsql or command
   bool half_migrated = false;
+  std::vector<cloud_run> runs{};  // cloudsql: taken already
 };
 
 // Writes its manifest last; what fails leaves no folder. `on`: whose networks are used. Errors

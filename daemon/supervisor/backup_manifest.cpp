@@ -46,7 +46,14 @@ backup_manifest read(const json& tree) {
   result.databases = tree.at("databases").get<std::vector<std::string>>();
   for (const auto& each : tree.at("files"))
     result.files.push_back({each.at("name"), each.at("bytes"), each.at("sha256")});
+  if (const auto runs = tree.find("runs"); runs != tree.end())
+    for (const auto& each : *runs)
+      result.runs.push_back({each.at("instance"), each.at("id"), each.at("ended")});
   return result;
+}
+
+bool leads_back(const backup_manifest& each) {
+  return why_not_restorable(each).empty() || (each.kind == "cloudsql" && !each.half_migrated);
 }
 
 }  // namespace
@@ -75,18 +82,20 @@ std::string to_json(const backup_manifest& manifest) {
   json files = json::array();
   for (const auto& each : manifest.files)
     files.push_back({{"name", each.name}, {"bytes", each.bytes}, {"sha256", each.sha256}});
-  const json tree = {{"format", format_number},
-                     {"id", manifest.id},
-                     {"time", to_rfc3339(manifest.time)},
-                     {"kind", manifest.kind},
-                     {"version", manifest.version.text()},
-                     {"revision", manifest.revision.id},
-                     {"upgrade", manifest.upgrade},
-                     {"writes_stopped", manifest.writes_stopped},
-                     {"half_migrated", manifest.half_migrated},
-                     {"image", manifest.image},
-                     {"databases", manifest.databases},
-                     {"files", files}};
+  json tree = {{"format", format_number},
+               {"id", manifest.id},
+               {"time", to_rfc3339(manifest.time)},
+               {"kind", manifest.kind},
+               {"version", manifest.version.text()},
+               {"revision", manifest.revision.id},
+               {"upgrade", manifest.upgrade},
+               {"writes_stopped", manifest.writes_stopped},
+               {"half_migrated", manifest.half_migrated},
+               {"image", manifest.image},
+               {"databases", manifest.databases},
+               {"files", files}};
+  for (const auto& each : manifest.runs)
+    tree["runs"].push_back({{"instance", each.instance}, {"id", each.id}, {"ended", each.ended}});
   return tree.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
@@ -125,6 +134,8 @@ std::vector<std::string> expired(const std::vector<backup_manifest>& all, std::s
 }
 
 std::string why_not_restorable(const backup_manifest& manifest) {
+  if (manifest.kind == "cloudsql")
+    return "Cloud SQL has it, and restores it: whole instances, by your commands";
   if (manifest.kind != "pg_dump")
     return "it was taken by the command of upgrade.backup_command, and what that has made is the way back";
   if (manifest.half_migrated) return "it was taken of a database that a migration had left half way";
@@ -135,9 +146,14 @@ std::string why_not_restorable(const backup_manifest& manifest) {
 const backup_manifest* newest_of(const std::vector<backup_manifest>& all, const version& of) {
   const backup_manifest* best = nullptr;
   for (const auto& each : all)
-    if (each.version == of && why_not_restorable(each).empty() && (!best || each.time >= best->time))
-      best = &each;
+    if (each.version == of && leads_back(each) && (!best || each.time >= best->time)) best = &each;
   return best;
+}
+
+std::string restore_offer(const backup_manifest& backup) {
+  const bool theirs = backup.kind == "cloudsql" && !backup.runs.empty();
+  return (theirs ? "says how Cloud SQL puts " : "puts ") + backup.version.text() + " back as it was at " +
+         (theirs ? backup.runs.front().ended : time_text(backup.time));
 }
 
 Result<backup_manifest> find_backup(const std::vector<backup_manifest>& all, const std::string& id) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cloudsql_rules.hpp"
 #include "difyd/base/clock.hpp"
 #include "difyd/base/error.hpp"
 #include "difyd/control/wire.hpp"
@@ -28,7 +29,7 @@ struct backup_file {
 struct backup_manifest {
   std::string id;    // name of the folder
   wall_time time{};  // when the first dump began, in whole seconds: what was committed before is in it
-  std::string kind;  // pg_dump, command
+  std::string kind;  // pg_dump, cloudsql, command
   difyd::version version;
   difyd::revision revision;  // of the main database
   std::string upgrade;       // id of the upgrade that it was taken in; empty: asked for
@@ -37,6 +38,7 @@ struct backup_manifest {
   std::string image;                   // of pg_dump
   std::vector<std::string> databases;  // each in <name>.dump
   std::vector<backup_file> files;      // dumps, keys.tar, env
+  std::vector<cloud_run> runs;         // cloudsql: one per instance
 
   friend bool operator==(const backup_manifest&, const backup_manifest&) = default;
 };
@@ -61,9 +63,12 @@ std::vector<std::string> expired(const std::vector<backup_manifest>& all, std::s
 // Why difyd cannot restore it by itself; empty where it can.
 std::string why_not_restorable(const backup_manifest& manifest);
 
-// What leads out of the hold of an upgrade from `version`: the newest that can be restored and that is of
-// that version; null where there is none.
+// What leads out of the hold of an upgrade from `version`: the newest that difyd, or Cloud SQL, can restore
+// and that is of that version; null where there is none.
 const backup_manifest* newest_of(const std::vector<backup_manifest>& all, const version& of);
+
+// "puts 1.11.4 back as it was at ...; what was written since is lost to it", of difyd rollback --restore.
+std::string restore_offer(const backup_manifest& backup);
 
 // The one that is meant: by id, the newest where that is empty. Error "no-such-backup".
 Result<backup_manifest> find_backup(const std::vector<backup_manifest>& all, const std::string& id);

@@ -155,6 +155,7 @@ task<void> prune_backups(world& w, std::string operation) {
 
 std::string content_text(const backup_manifest& manifest) {
   std::vector<std::string> parts;
+  for (const auto& each : manifest.runs) parts.push_back(each.instance + " backup " + each.id);
   for (const auto& each : manifest.files) parts.push_back(each.name + " " + bytes_text(each.bytes));
   return join(parts, ", ");
 }

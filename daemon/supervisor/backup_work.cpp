@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "backing_up.hpp"
+#include "cloudsql.hpp"
 #include "difyd/base/text.hpp"
 #include "links.hpp"
 #include "load_release.hpp"
@@ -27,10 +28,16 @@ task<Result<backup_manifest>> take(world& w, std::string id) {
   backup_wish wish;
   wish.operation = id;
   wish.of = book.deployed->version;
-  wish.kind = w.settings.upgrade.backup == "command" ? "command" : "pg_dump";
+  const auto& configured = w.settings.upgrade.backup;
+  wish.kind = configured == "none" ? "pg_dump" : configured;
   wish.half_migrated =
       book.in_flight && std::ranges::any_of(book.in_flight->entries, &ledger::journal_entry::irreversible);
-  if (wish.kind == "pg_dump") {
+  if (wish.kind == "cloudsql") {
+    auto runs = co_await take_cloud_backups(w, id, "by hand");
+    if (!runs) co_return fail(runs.error());
+    wish.runs = std::move(*runs);
+  }
+  if (wish.kind != "command") {
     auto image = co_await client_image(w, *on);
     if (!image) co_return fail(image.error());
     if (auto there = co_await have_client_image(w, *image, id); !there) co_return fail(there.error());

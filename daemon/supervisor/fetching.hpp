@@ -9,8 +9,8 @@
 namespace difyd::supervisor {
 
 // Does nothing where the version has a folder below releases.source, or where there is no way to get one:
-// find_bundle then says what there is. `operation`: whose events tell of it; may be empty. What ends it in the
-// middle leaves nothing that would be taken for a release. Errors: those of host::fetch_release,
+// find_bundle then says what there is. `operation`: whose events tell of it; may be empty. What ends it in
+// the middle leaves nothing that would be taken for a release. Errors: those of host::fetch_release,
 // host::read_release and release::lay_out_checked.
 task<Result<>> have_bundle(world& w, version which, std::string operation);
 

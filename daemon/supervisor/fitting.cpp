@@ -12,15 +12,6 @@ namespace {
 
 constexpr const char* api_image = "langgenius/dify-api:";
 
-std::optional<version> running(const stack::observed& now) {
-  for (const auto& container : now.containers) {
-    const auto at = container.image.find(api_image);
-    if (at == std::string::npos || container.one_off) continue;
-    if (auto found = parse_version(container.image.substr(at + std::string(api_image).size()))) return *found;
-  }
-  return std::nullopt;
-}
-
 task<bool> is_head(world& w, version which, revision schema) {
   const std::string image = api_image + which.text();
   if (!(co_await w.engine.images.inspect(image))) co_return false;
@@ -42,10 +33,19 @@ task<std::vector<version>> recorded(world& w, revision schema) {
 
 }  // namespace
 
+std::optional<version> running_version(const stack::observed& now) {
+  for (const auto& container : now.containers) {
+    const auto at = container.image.find(api_image);
+    if (at == std::string::npos || container.one_off) continue;
+    if (auto found = parse_version(container.image.substr(at + std::string(api_image).size()))) return *found;
+  }
+  return std::nullopt;
+}
+
 task<std::vector<version>> versions_of(world& w, revision schema) {
   (void)co_await look(w);
   std::vector<version> preferred;
-  if (const auto now = running(*w.observed.get())) preferred.push_back(*now);
+  if (const auto now = running_version(*w.observed.get())) preferred.push_back(*now);
   if (w.settings.version) preferred.push_back(*w.settings.version);
 
   auto found = co_await recorded(w, schema);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "difyd/base/text.hpp"
+#include "difyd/ledger/book.hpp"
 #include "restore_rules.hpp"
 
 namespace difyd::supervisor {
@@ -87,6 +88,29 @@ void add_upgrade(std::vector<finding>& found, const known_facts& facts) {
   const auto& last = facts.book.history.back();
   if (last.result == ledger::ending::undone && facts.now - last.ended_at < undone_is_news)
     found.push_back(undone_finding(facts.book, last));
+}
+
+void add_owed(std::vector<finding>& found, const ledger::record& book) {
+  for (const auto& each : book.owed)
+    if (!each.failure.empty())
+      found.push_back({"advisory." + each.advisory,
+                       "command-failed",
+                       severity::warning,
+                       each.failure,
+                       "difyd advisories run " + each.advisory + ": runs it again, and what follows it\n" +
+                           "difyd advisories drop " + each.advisory + ": you have seen to it yourself",
+                       false,
+                       {}});
+  const auto* next = ledger::next_command(book);
+  if (next && !book.in_flight)
+    found.push_back({"advisory." + next->advisory,
+                     "command-owed",
+                     severity::info,
+                     next->command + " is to run, or runs, in " + next->service +
+                         ": an advisory of the upgrade to " + next->since.text(),
+                     "See: difyd advisories",
+                     false,
+                     {}});
 }
 
 void add_version(std::vector<finding>& found, const known_facts& facts) {
@@ -173,8 +197,7 @@ std::vector<std::string> hold_options(const ledger::record& book, const std::vec
   if (!past_return(book) && flight.from)
     options.push_back(up + "difyd rollback: puts " + flight.from->text() + " back; nothing is lost");
   else if (past_return(book) && backup)
-    options.push_back(up + "difyd rollback --restore " + backup->id + ": puts " + backup->version.text() +
-                      " back as it was at " + time_text(backup->time) +
+    options.push_back(up + "difyd rollback --restore " + backup->id + ": " + restore_offer(*backup) +
                       "; what was written since is lost to it");
   const bool back = !options.empty() && options.back().find("difyd rollback") != std::string::npos;
   if (back) {
@@ -207,6 +230,7 @@ std::optional<finding> answering::lost(const std::vector<finding>& probed) {
 std::vector<finding> known_findings(const known_facts& facts) {
   std::vector<finding> found;
   add_upgrade(found, facts);
+  add_owed(found, facts.book);
   add_version(found, facts);
   add_kept(found, facts);
   add_secret_key(found, facts);

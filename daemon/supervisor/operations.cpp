@@ -9,7 +9,9 @@
 #include "judging.hpp"
 #include "known.hpp"
 #include "load_release.hpp"
+#include "owed_commands.hpp"
 #include "page.hpp"
+#include "rehearsing.hpp"
 #include "repin.hpp"
 #include "restore_rules.hpp"
 #include "restoring.hpp"
@@ -22,10 +24,7 @@ namespace {
 // The work's text is the result's; an error of code "refused", "undone" or "held" is told as such.
 using work = std::function<task<ended>(world&, std::string id)>;
 
-void tell_result(world& w, const control::operation_status& status, const ended& how) {
-  auto operation = w.operation.get()->value_or(status);
-  operation.result = how.result;
-  w.operation.set(operation);
+void tell_ending(world& w, const control::operation_status& status, const ended& how) {
   control::event event;
   event.operation = status.id;
   event.kind = "result";
@@ -35,6 +34,13 @@ void tell_result(world& w, const control::operation_status& status, const ended&
   event.code = how.error.code;
   event.remedy = how.error.remedy;
   w.events.add(std::move(event));
+}
+
+void tell_result(world& w, const control::operation_status& status, const ended& how) {
+  auto operation = w.operation.get()->value_or(status);
+  operation.result = how.result;
+  w.operation.set(operation);
+  tell_ending(w, status, how);
 }
 
 task<void> tracked(world& w, control::operation_status status, work what) {
@@ -54,6 +60,38 @@ control::accepted submit(world& w, control::operation_status status, priority ur
   request.work = [&w, status, what] { return tracked(w, status, what); };
   w.chief.submit(std::move(request));
   return accepted;
+}
+
+task<void> sweep_and_tell(world& w, control::operation_status status) {
+  co_await sweep_rehearsals(w);
+  tell_ending(w, status, {"undone", {}, {"aborted", "the rehearsal was ended; nothing of it is left", {}}});
+}
+
+// Beside what the director runs, and so not what w.operation shows.
+task<void> rehearse_and_tell(world& w, control::operation_status status, version to, std::string backup) {
+  const auto how = co_await rehearse(w, status.id, std::move(to), std::move(backup));
+  tell_ending(w, status, how);
+}
+
+control::accepted end_rehearsal(world& w, const operation& running) {
+  const control::accepted accepted{running.id, w.events.last()};
+  control::operation_status status;
+  status.id = running.id;
+  status.kind = running.kind;
+  operation request;
+  request.id = running.id;
+  request.kind = "abort";
+  request.urgency = priority::command;
+  request.work = [&w, status]() -> task<void> { return sweep_and_tell(w, status); };
+  w.aside.submit(std::move(request));
+  return accepted;
+}
+
+Result<> nothing_aside(const world& w, const std::string& what) {
+  if (auto idle = no_command_running(w, what); !idle) return idle;
+  if (!w.aside.running()) return {};
+  return fail("rehearsal-running", "cannot " + what + ": a rehearsal runs",
+              "Wait for its end, or end it: difyd abort");
 }
 
 control::operation_status named(const char* kind) {
@@ -98,6 +136,7 @@ task<ended> take_down(world& w, std::string id) {
   const auto project = release ? project_of(release) : project_ptr();
   if (auto marked = set_stopped_by_operator(w, true); !marked) co_return failed_with(marked.error());
   stand_stopped(w);
+  if (auto ended = co_await end_commands(w); !ended) co_return failed_with(ended.error());
   auto seen = co_await look(w, project);
   if (!seen) co_return failed_with(seen.error());
   stack::down_options options;
@@ -112,6 +151,7 @@ task<ended> take_down(world& w, std::string id) {
 
 task<ended> stand_down(world& w, std::string id) {
   stand(w, phase::waiting_for_lease, "the lease was lost: it is " + *w.lease_text.get());
+  if (auto ended = co_await end_commands(w); !ended) co_return failed_with(ended.error());
   auto seen = co_await look(w);
   if (!seen) co_return failed_with(seen.error());
   auto stopped = co_await carry_out(w, stack::plan_stop(nullptr, *seen), id);
@@ -181,6 +221,7 @@ Result<control::accepted> request_upgrade(world& w, const control::upgrade_wish&
   if (!wanted) return fail(wanted.error());
   if (auto free = no_upgrade_running(w); !free) return fail(free.error());
   if (auto ready = may_change(w, "upgrade"); !ready) return fail(ready.error());
+  if (auto idle = nothing_aside(w, "upgrade"); !idle) return fail(idle.error());
   auto status = named("upgrade");
   status.to = wanted->text();
   if (const auto& deployed = w.book->current().deployed) status.from = deployed->version.text();
@@ -188,6 +229,24 @@ Result<control::accepted> request_upgrade(world& w, const control::upgrade_wish&
   return submit(w, status, priority::upgrade, [version = *wanted, terms](world& of, std::string id) {
     return upgrade_by_operator(of, std::move(id), version, terms);
   });
+}
+
+Result<control::accepted> request_rehearsal(world& w, const std::string& text, const std::string& backup) {
+  auto wanted = parse_version(text);
+  if (!wanted) return fail(wanted.error());
+  if (auto free = no_upgrade_running(w); !free) return fail(free.error());
+  if (auto may = may_rehearse(w, *wanted, backup); !may) return fail(may.error());
+  auto status = named("rehearsal");
+  status.to = wanted->text();
+  operation request;
+  request.id = status.id;
+  request.kind = status.kind;
+  request.work = [&w, status, to = *wanted, backup]() -> task<void> {
+    return rehearse_and_tell(w, status, to, backup);
+  };
+  const control::accepted accepted{status.id, w.events.last()};
+  w.aside.submit(std::move(request));
+  return accepted;
 }
 
 Result<control::accepted> request_resume(world& w) {
@@ -202,6 +261,8 @@ Result<control::accepted> request_resume(world& w) {
 }
 
 Result<control::accepted> request_abort(world& w) {
+  if (const auto* rehearsal = w.aside.running(); rehearsal && !w.chief.busy_with(priority::upgrade))
+    return end_rehearsal(w, *rehearsal);
   const auto running = *w.operation.get();
   if (!w.chief.busy_with(priority::upgrade) || !running || running->kind != "upgrade" ||
       !running->result.empty())
@@ -237,7 +298,7 @@ Result<control::accepted> request_repin(world& w, const std::string& text) {
   auto wanted = parse_version(text);
   if (!wanted) return fail(wanted.error());
   if (auto free = no_upgrade_running(w); !free) return fail(free.error());
-  if (auto may = may_repin(w); !may) return fail(may.error());
+  if (auto may = may_repin(w, *wanted); !may) return fail(may.error());
   auto status = named("repin");
   status.to = wanted->text();
   return submit(w, status, priority::command,
@@ -254,6 +315,15 @@ Result<control::accepted> request_restart(world& w, std::vector<std::string> ser
                 "See: difyd status");
   return submit(w, named("restart"), priority::command,
                 [services](world& of, std::string id) { return restart(of, std::move(id), services); });
+}
+
+Result<control::accepted> request_commands(world& w, const std::string& advisory, command_wish what) {
+  if (auto free = no_upgrade_running(w); !free) return fail(free.error());
+  if (!w.book) return fail("not-ready", "cannot do that: the ledger is not open yet", "See: difyd status");
+  if (auto owed = is_owed(w.book->current(), advisory); !owed) return fail(owed.error());
+  auto status = named("advisory");
+  return submit(w, status, priority::command,
+                [advisory, what](world& of, std::string) { return settle_commands(of, advisory, what); });
 }
 
 Result<control::accepted> request_backup(world& w) {
@@ -293,6 +363,7 @@ Result<control::accepted> request_rollback(world& w) {
 Result<control::accepted> request_restore(world& w, std::string backup) {
   if (auto free = no_upgrade_running(w); !free) return fail(free.error());
   if (auto ready = may_change(w, "restore"); !ready) return fail(ready.error());
+  if (auto idle = nothing_aside(w, "restore"); !idle) return fail(idle.error());
   if (auto known = find_backup(*w.backups.get(), backup); !known) return fail(known.error());
   return submit(w, named("restore"), priority::upgrade, [backup](world& of, std::string id) {
     return restore_by_operator(of, std::move(id), backup);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "owed_commands.hpp"
 #include "world.hpp"
 
 namespace difyd::supervisor {
@@ -24,7 +25,11 @@ void propose_stand_down(world& w);
 // comes as an event.
 Result<control::accepted> request_upgrade(world& w, const control::upgrade_wish& wish);
 Result<control::accepted> request_up(world& w);
+// Runs the commands of an advisory again, or takes them off the list. Error "not-owed".
+Result<control::accepted> request_commands(world& w, const std::string& advisory, command_wish what);
 Result<control::accepted> request_down(world& w);
+// Beside what the director runs. Errors: may_rehearse's.
+Result<control::accepted> request_rehearsal(world& w, const std::string& version, const std::string& backup);
 // Tries a held upgrade again. Error "nothing-held".
 Result<control::accepted> request_resume(world& w);
 // Asks the upgrade that runs to go back; its own result follows. Errors "no-upgrade", "too-late".

@@ -6,6 +6,7 @@
 #include "fetching.hpp"
 #include "image_schema.hpp"
 #include "keeping.hpp"
+#include "known.hpp"
 #include "links.hpp"
 #include "load_release.hpp"
 #include "start.hpp"
@@ -27,19 +28,42 @@ task<Result<release_ptr>> release_here(world& w, version which) {
   co_return co_await load_release(w, which, carried_from, laying_out::yes, origin::in_force);
 }
 
-Result<> nothing_in_flight(const world& w) {
-  const auto& flight = w.book->current().in_flight;
-  if (!flight) return {};
-  return fail("upgrade-in-flight", "cannot repin: the upgrade to " + flight->to.text() + " is in flight",
-              "See: difyd status");
+// A held upgrade is left where the database was put back by other means: to the version that it came from.
+Result<> nothing_in_flight(const world& w, const version& which) {
+  const auto& book = w.book->current();
+  if (!book.in_flight) return {};
+  const std::string to = book.in_flight->to.text();
+  if (!held_upgrade(book))
+    return fail("upgrade-in-flight", "cannot repin: the upgrade to " + to + " is in flight",
+                "See: difyd status");
+  if (book.deployed && which == book.deployed->version) return {};
+  return fail("upgrade-in-flight",
+              "cannot repin: the upgrade to " + to + " is held, and " + which.text() +
+                  " is not the version that it came from",
+              "Forward: difyd resume, or difyd upgrade VERSION");
 }
 
-task<Result<>> reach_alone(world& w, release_ptr release, const std::string& id) {
+// What a migration commits midway moves the tables and not the revision.
+task<Result<>> as_before_upgrade(world& w) {
+  const auto& flight = w.book->current().in_flight;
+  if (!flight || !flight->baseline) co_return Result<>{};
+  const auto before = flight->baseline->catalog;
+  const auto database = w.database;
+  const auto now = co_await database->catalog_fingerprint(w.settings.database.main);
+  if (!now) co_return fail(now.error());
+  if (*now == before) co_return Result<>{};
+  co_return fail("catalog-moved",
+                 "cannot repin: the tables are not as the upgrade to " + flight->to.text() +
+                     " found them, though the revision is",
+                 "Put the database back as it was before it");
+}
+
+task<Result<>> reach_alone(world& w, release_ptr release, version which, const std::string& id) {
   if (auto reached = co_await reach_database(w, release, id); !reached) co_return reached;
   if (auto lease = co_await need_lease(w); !lease) co_return lease;
   // Until the lease was ours another machine may have written the ledger.
   if (auto read = co_await w.book->reload(); !read) co_return read;
-  co_return nothing_in_flight(w);
+  co_return nothing_in_flight(w, which);
 }
 
 // Nothing is changed before everything is proven.
@@ -51,11 +75,11 @@ task<Result<>> prepare(world& w) {
 
 }  // namespace
 
-Result<> may_repin(const world& w) {
+Result<> may_repin(const world& w, const version& which) {
   if (!w.book)
     return fail("not-ready", "cannot repin: the ledger is not open yet: " + w.stands.get()->message,
                 "See: difyd check");
-  if (auto free = nothing_in_flight(w); !free) return free;
+  if (auto free = nothing_in_flight(w, which); !free) return free;
   const auto at = w.stands.get()->at;
   if (at == phase::holding || at == phase::stopped) return {};
   return fail("not-held",
@@ -73,15 +97,20 @@ task<Result<>> make_deployed(world& w, std::string id, version which) {
   if (!head) co_return fail(head.error());
   if (w.settings.database.kind == "bundled")
     w.in_force.set(*release);  // says where the stack's own database is
-  if (auto reached = co_await reach_alone(w, *release, id); !reached) co_return reached;
+  if (auto reached = co_await reach_alone(w, *release, which, id); !reached) co_return reached;
   auto schema = co_await read_schema(w);
   if (!schema) co_return fail(schema.error());
   if (*schema != *head)
     co_return fail("revision-mismatch",
                    "cannot make " + which.text() + " the deployed version: the database holds revision " +
                        (schema->empty() ? "none" : schema->id) + ", the image's head is " + head->id);
+  if (auto same = co_await as_before_upgrade(w); !same) co_return same;
   if (auto kept = co_await keep_release(w, *release, *head); !kept) co_return kept;
-  co_return co_await w.book->deploy(deployment_of(**release, *ids, *head));
+  auto now = deployment_of(**release, *ids, *head);
+  if (w.book->current().in_flight)
+    co_return co_await w.book->finish_upgrade(
+        ledger::ending::undone, "the database was put back, and an operator repinned " + which.text(), now);
+  co_return co_await w.book->deploy(std::move(now));
 }
 
 task<ended> repin(world& w, std::string id, version which) {

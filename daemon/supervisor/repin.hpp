@@ -8,7 +8,7 @@
 namespace difyd::supervisor {
 
 // Why it may not be asked for now; errors "upgrade-in-flight", "not-ready", "not-held".
-Result<> may_repin(const world& w);
+Result<> may_repin(const world& w, const version& which);
 
 // Proves that the version's image has the database's revision as its head, keeps the release as it is here
 // now, and makes it the deployed one. Whatever fails, nothing is changed. Error "revision-mismatch", others.

@@ -65,6 +65,10 @@ std::uint64_t bytes_of(const restore_facts& facts) {
 
 Result<> may_restore(const restore_facts& facts) {
   const auto& backup = facts.backup;
+  if (backup.kind == "cloudsql")
+    return cannot(facts, "backup-not-restorable", why_not_restorable(backup),
+                  restore_commands(backup.runs, {backup.version.text(),
+                                                 backup.writes_stopped ? to_rfc3339(backup.time) : ""}));
   if (const auto why = why_not_restorable(backup); !why.empty())
     return cannot(facts, "backup-not-restorable", why, "Others: difyd backup list");
   if (facts.book.restoring)
@@ -157,9 +161,8 @@ Error past_return_error(const ledger::record& book, const std::vector<backup_man
   const auto* backup = book.deployed ? newest_of(backups, book.deployed->version) : nullptr;
   if (!backup) return error;
   const auto span = std::chrono::duration_cast<std::chrono::seconds>(now - backup->time);
-  error.remedy = "difyd rollback --restore " + backup->id + ": puts " + backup->version.text() +
-                 " back as it was at " + time_text(backup->time) + "; what was written in the " +
-                 span_text(span) + " since is lost to it";
+  error.remedy = "difyd rollback --restore " + backup->id + ": " + restore_offer(*backup) +
+                 "; what was written in the " + span_text(span) + " since is lost to it";
   return error;
 }
 

@@ -112,6 +112,8 @@ task<http::response> get(world& w, const http::request& request) {
         200, control::to_json(migrations_of(book, w.migrating ? w.migrating->upgrade : "",
                                             std::chrono::system_clock::now())) +
                  "\n");
+  if (path == "/v1/advisories")
+    co_return http::json_response(200, control::to_json(commands_of(book, w.command)) + "\n");
   if (path == "/v1/restore")
     co_return answer_with(co_await plan_restore(w, request.query("backup").value_or("")));
   if (path == "/v1/backups") co_return co_await backups(w);
@@ -129,6 +131,12 @@ http::response post(world& w, const http::request& request) {
     const auto wish = control::parse_upgrade_request(request.body);
     return wish ? answer_with(request_repin(w, wish->version), 202) : refuse(wish.error());
   }
+  if (path == "/v1/rehearse") {
+    const auto wish = control::parse_upgrade_request(request.body);
+    const auto backup = control::parse_backup_request(request.body);
+    if (!wish || !backup) return refuse(wish ? backup.error() : wish.error());
+    return answer_with(request_rehearsal(w, wish->version, *backup), 202);
+  }
   if (path == "/v1/abort") return answer_with(request_abort(w), 202);
   if (path == "/v1/backup") return answer_with(request_backup(w), 202);
   if (path == "/v1/backup/verify") {
@@ -139,6 +147,11 @@ http::response post(world& w, const http::request& request) {
     const auto id = control::parse_backup_request(request.body);
     if (!id) return refuse(id.error());
     return answer_with(id->empty() ? request_rollback(w) : request_restore(w, *id), 202);
+  }
+  if (path == "/v1/advisories/run" || path == "/v1/advisories/drop") {
+    const auto id = control::parse_advisory_request(request.body);
+    const auto what = path.ends_with("run") ? command_wish::run : command_wish::drop;
+    return id ? answer_with(request_commands(w, *id, what), 202) : refuse(id.error());
   }
   if (path == "/v1/stack/up") return answer_with(request_up(w), 202);
   if (path == "/v1/stack/down") return answer_with(request_down(w), 202);
@@ -153,11 +166,11 @@ enum class takes { nothing, reading, posting };
 
 takes what_takes(std::string_view path) {
   for (const auto* known : {"/v1/status", "/v1/events", "/v1/checks", "/v1/plan", "/v1/history",
-                            "/v1/migrations", "/v1/backups", "/v1/restore"})
+                            "/v1/migrations", "/v1/backups", "/v1/restore", "/v1/advisories"})
     if (path == known) return takes::reading;
-  for (const auto* known :
-       {"/v1/upgrade", "/v1/resume", "/v1/repin", "/v1/abort", "/v1/backup", "/v1/backup/verify",
-        "/v1/rollback", "/v1/stack/up", "/v1/stack/down", "/v1/stack/restart"})
+  for (const auto* known : {"/v1/upgrade", "/v1/rehearse", "/v1/resume", "/v1/repin", "/v1/abort",
+                            "/v1/backup", "/v1/backup/verify", "/v1/rollback", "/v1/advisories/run",
+                            "/v1/advisories/drop", "/v1/stack/up", "/v1/stack/down", "/v1/stack/restart"})
     if (path == known) return takes::posting;
   return log_of(path).empty() ? takes::nothing : takes::reading;
 }

@@ -26,6 +26,7 @@
 #include "local_copy.hpp"
 #include "migrations.hpp"
 #include "operations.hpp"
+#include "owed_commands.hpp"
 #include "probing.hpp"
 #include "routes.hpp"
 #include "start.hpp"
@@ -135,7 +136,9 @@ class daemon_process {
     group_.spawn("lease", keep_lease(world_));
     group_.spawn("guard", keep_guard(world_));
     group_.spawn("migration", keep_migration_watch(world_));
+    group_.spawn("commands", keep_commands(world_));
     group_.spawn("director", world_.chief.run());
+    group_.spawn("aside", world_.aside.run());
     group_.spawn("starting", keep_starting(world_));
     group_.spawn("systemd", tell_systemd(world_));
     group_.spawn("ledger copy", keep_local_copy(world_));
@@ -170,6 +173,7 @@ class daemon_process {
     ::sd_notify(0, "STOPPING=1");
     server_.stop();
     co_await world_.chief.stop();
+    co_await world_.aside.stop();
     // Who stopped Dify and then the daemon may want the port.
     if (world_.stands.get()->at == phase::stopped) {
       world_.page.set(std::nullopt);

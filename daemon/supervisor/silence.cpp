@@ -5,6 +5,7 @@
 #include "difyd/base/text.hpp"
 #include "difyd/release/roles.hpp"
 #include "engine_work.hpp"
+#include "owed_commands.hpp"
 #include "page.hpp"
 
 namespace difyd::supervisor {
@@ -70,6 +71,7 @@ task<Result<>> remove_strangers(world& w, release_ptr what, std::string operatio
 task<Result<>> stop_dify(world& w, release_ptr what, std::string operation) {
   // The page goes up as nginx goes down; difyd-health waits for the port.
   put_page_up(w, *what);
+  if (auto ended = co_await end_commands(w); !ended) co_return ended;
   auto seen = co_await look(w, project_of(what));
   if (!seen) co_return fail(seen.error());
   auto stays = infrastructure(what->project);

@@ -5,6 +5,7 @@
 #include "difyd/host/metadata.hpp"
 #include "difyd/release/roles.hpp"
 #include "engine_work.hpp"
+#include "fetching.hpp"
 #include "fitting.hpp"
 #include "image_schema.hpp"
 #include "keeping.hpp"
@@ -13,6 +14,7 @@
 #include "load_release.hpp"
 #include "page.hpp"
 #include "readiness.hpp"
+#include "rehearsing.hpp"
 #include "repin.hpp"
 #include "restoring.hpp"
 #include "start_choice.hpp"
@@ -39,6 +41,43 @@ task<Result<std::optional<revision>>> lease_and_schema(world& w) {
   auto schema = co_await read_schema(w);
   if (!schema) co_return fail(schema.error());
   co_return std::optional<revision>(*schema);
+}
+
+// Where the stack's own database keeps its files, below the storage root; "" where that is not there.
+std::string database_folder(const release::release& of) {
+  constexpr std::string_view volumes = "volumes/";
+  const auto host = of.environment.values.find("DB_HOST");
+  if (host == of.environment.values.end() || !of.project.services.contains(host->second)) return {};
+  for (const auto& place : release::data_places(of.project, of.project.services.at(host->second)))
+    if (place.starts_with(volumes)) return place.substr(volumes.size());
+  return {};
+}
+
+// The stack's own database, where it is there and no ledger knows of it: docker compose, or a difyd that lost
+// its ledger, ran it before. It is brought up as its release has it, and asked.
+task<Result<std::optional<revision>>> schema_from_before(world& w, const std::string& id) {
+  const auto& ledger = w.book->current();
+  if (ledger.deployed || ledger.in_flight || w.local) co_return std::nullopt;
+  const auto now = co_await look(w);
+  if (!now) co_return fail(now.error());
+  const auto running = running_version(*now);
+  const auto which = running ? running : w.settings.version;
+  if (!which) co_return std::nullopt;
+  if (auto here = co_await have_bundle(w, *which, id); !here) co_return fail(here.error());
+  auto release = co_await load_release(w, *which, std::nullopt, laying_out::no, origin::bundle);
+  if (!release) co_return fail(release.error());
+  const std::string folder = database_folder(**release);
+  if (folder.empty()) co_return std::nullopt;
+  const auto files = co_await w.storage.list(folder);
+  if (!files && files.error().code != "file-missing") co_return fail(files.error());
+  if (!files || files->empty()) co_return std::nullopt;
+  release = co_await load_release(w, *which, std::nullopt, laying_out::yes, origin::bundle);
+  if (!release) co_return fail(release.error());
+  if (auto images = co_await have_images(w, project_of(*release), id); !images)
+    co_return fail(images.error());
+  w.in_force.set(*release);
+  if (auto up = co_await reach_database(w, *release, id); !up) co_return fail(up.error());
+  co_return co_await lease_and_schema(w);
 }
 
 // What the ledger says and the database.
@@ -197,7 +236,7 @@ task<ended> start_up(world& w, std::string id) {
   }
   if (auto connected = co_await w.engine.connect(); !connected) co_return not_yet(w, connected.error());
   co_await sweep_leftovers(w);
-  co_await sweep_clients(w);
+  if (!w.aside.running()) co_await sweep_clients(w);
   if (auto proven = co_await prove_storage(w); !proven) co_return not_yet(w, proven.error());
   if (auto opened = co_await open_ledger(w); !opened) co_return not_yet(w, opened.error());
   std::optional<revision> schema;
@@ -205,11 +244,18 @@ task<ended> start_up(world& w, std::string id) {
     auto reached = co_await lease_and_schema(w);
     if (!reached) co_return hold_or_not_yet(w, reached.error());
     schema = *reached;
-    // Until the lease was ours another machine may have written the ledger.
-    if (auto read = co_await w.book->reload(); !read) co_return not_yet(w, read.error());
+  } else if (!w.book->current().restoring) {
+    auto asked = co_await schema_from_before(w, id);
+    if (!asked) co_return hold_or_not_yet(w, asked.error());
+    schema = std::move(*asked);
   }
+  // Until the lease was ours another machine may have written the ledger.
+  if (schema)
+    if (auto read = co_await w.book->reload(); !read) co_return not_yet(w, read.error());
   if (w.book->current().restoring) co_return co_await resume_restore(w, std::move(id));
-  co_return co_await act(w, choose_start(co_await gather(w, std::move(schema))), std::move(id));
+  auto how = co_await act(w, choose_start(co_await gather(w, std::move(schema))), std::move(id));
+  if (!w.aside.running()) co_await sweep_rehearsals(w);
+  co_return how;
 }
 
 }  // namespace difyd::supervisor

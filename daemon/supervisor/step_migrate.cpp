@@ -9,6 +9,7 @@
 #include "difyd/stack/labels.hpp"
 #include "image_schema.hpp"
 #include "migrations.hpp"
+#include "migrator.hpp"
 #include "silence.hpp"
 #include "step_result.hpp"
 #include "upgrade_work.hpp"
@@ -17,45 +18,6 @@ namespace difyd::supervisor {
 namespace {
 
 using namespace std::chrono_literals;
-
-// Session settings of the migrator. Dify passes options of its own to libpq, so PGOPTIONS has
-// no effect and DB_EXTRAS is the way (Dify FACTS section c). client_connection_check_interval
-// is PostgreSQL 14's.
-std::string migrator_extras(const std::string& present, int server_version) {
-  std::string extras = "options=-c%20statement_timeout=0%20-c%20lock_timeout=60s";
-  if (server_version >= 140000) extras += "%20-c%20client_connection_check_interval=5s";
-  extras += "&keepalives=1&keepalives_idle=30&keepalives_interval=10&keepalives_count=3";
-  std::string kept;
-  for (const auto& part : split(present, '&'))
-    if (!part.empty() && part.rfind("options=", 0) != 0 && part.rfind("keepalives", 0) != 0)
-      kept += part + "&";
-  return kept + extras;
-}
-
-// Output comes in pieces; events are whole lines.
-class line_splitter {
- public:
-  explicit line_splitter(std::function<void(std::string)> tell) : tell_(std::move(tell)) {}
-  void feed(std::string_view bytes) {
-    rest_ += bytes;
-    for (std::size_t end; (end = rest_.find('\n')) != std::string::npos; rest_.erase(0, end + 1))
-      tell_(rest_.substr(0, end));
-  }
-
- private:
-  std::function<void(std::string)> tell_;
-  std::string rest_;
-};
-
-// The line that names the error: Python prints it before details that say less.
-std::string cause_line(const std::string& output) {
-  const auto lines = split(trim(output), '\n');
-  for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
-    const std::string first = line->substr(0, line->find(' '));
-    if (first.ends_with("Error:") || first.ends_with("Exception:")) return line->substr(0, 300);
-  }
-  return lines.empty() ? std::string() : std::string(trim(lines.back())).substr(0, 300);
-}
 
 // Who held the lock that the migration did not get.
 std::string lock_holder(const world& w, const std::string& output) {
@@ -114,25 +76,12 @@ task<Result<>> upgrade_work::migrators_gone() {
 
 task<Result<int>> upgrade_work::migrator_job(release_ptr to, std::string container, std::string& output) {
   const auto project = project_of(to);
-  const std::string api = release::api_service(to->project);
   auto facts = co_await world_.database->facts(world_.settings.database.main);
   if (!facts) co_return fail(facts.error());
-  const auto& environment = to->project.services.at(api).environment;
-  const auto extras = environment.find("DB_EXTRAS");
   auto lines = std::make_shared<line_splitter>([this](std::string line) { tell(std::move(line)); });
   auto all = std::make_shared<std::string>();
-  stack::job_spec job;
-  job.service = api;
-  job.name = std::move(container);
-  job.entrypoint = compose::text_list{"flask"};
-  job.command = compose::text_list{"db", "upgrade"};
-  job.environment = {
-      {"MIGRATION_ENABLED", "false"},
-      {"PGAPPNAME", migrator_name()},
-      {"DB_EXTRAS", migrator_extras(extras != environment.end() && extras->second ? *extras->second : "",
-                                    facts->version_number)}};
+  auto job = migrator_spec(*project, container, migrator_name(), facts->version_number);
   job.labels = {{upgrade_label, id_}};
-  job.network = "default";
   job.may_start = [this] { return still_ours(world_); };
   const auto limit = world_.settings.upgrade.migrate_timeout;
   job.limit = limit.count() > 0 ? limit : duration(std::chrono::hours(24 * 7));

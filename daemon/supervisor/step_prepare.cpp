@@ -8,6 +8,7 @@
 #include "image_schema.hpp"
 #include "keeping.hpp"
 #include "load_release.hpp"
+#include "owed_commands.hpp"
 #include "probing.hpp"
 #include "step_result.hpp"
 #include "upgrade_work.hpp"
@@ -45,7 +46,7 @@ task<Result<>> upgrade_work::check_admission() {
   const auto applying = co_await advisories_of(world_, *from_, to_);
   if (!applying) co_return fail(applying.error());
   for (const auto& each : *applying)
-    if (terms_.acknowledged.contains(each.id)) heeded_.push_back(each.id);
+    if (terms_.acknowledged.contains(each.id)) heeded_.push_back(each);
   co_return release::refuse_unless_acknowledged(*applying, terms_.acknowledged, to_);
 }
 
@@ -60,9 +61,11 @@ task<upgrade::step_result> upgrade_work::admit() {
   if (auto admitted = co_await check_admission(); !admitted) co_return failed_step(admitted.error());
   if (auto same = co_await check_plan(); !same) co_return failed_step(same.error());
   if (!from_) co_return good_step("first installation of " + to_.text());
+  std::vector<std::string> heeded;
+  for (const auto& each : heeded_) heeded.push_back(each.id);
   co_return good_step(from_->text() + " -> " + to_.text() +
                       (terms_.plan.empty() ? "" : ", by plan " + terms_.plan) +
-                      (heeded_.empty() ? "" : ", acknowledged: " + join(heeded_, ", ")));
+                      (heeded.empty() ? "" : ", acknowledged: " + join(heeded, ", ")));
 }
 
 task<Result<std::string>> upgrade_work::prepare_images() {
@@ -81,6 +84,17 @@ task<Result<std::string>> upgrade_work::prepare_images() {
   const auto migrations =
       scripts ? pending(*scripts, revision{*world_.schema.get()}, *head) : fail(scripts.error());
   co_return migrations ? count_text(*migrations) : migrations.error().message;
+}
+
+task<Result<>> upgrade_work::run_before() {
+  for (const auto& each : heeded_) {
+    if (each.kind != release::advisory_kind::before) continue;
+    auto old = co_await source();
+    if (!old) co_return fail(old.error());
+    for (const auto& command : each.commands)
+      if (auto done = co_await run_before_upgrade(world_, *old, each, command, id_); !done) co_return done;
+  }
+  co_return Result<>{};
 }
 
 task<Result<>> upgrade_work::before_stop() {
@@ -108,6 +122,7 @@ task<upgrade::step_result> upgrade_work::prepare() {
   auto images = co_await prepare_images();
   if (!images) co_return failed_step(images.error());
   if (auto image = co_await prepare_backup(); !image) co_return failed_step(image.error());
+  if (auto commands = co_await run_before(); !commands) co_return failed_step(commands.error());
   if (auto hook = co_await before_stop(); !hook) co_return failed_step(hook.error());
   co_return good_step("images are here; " + *images);
 }

@@ -5,6 +5,7 @@
 #include "guarding.hpp"
 #include "keeping.hpp"
 #include "load_release.hpp"
+#include "owed_commands.hpp"
 #include "silence.hpp"
 
 namespace difyd::supervisor {
@@ -78,6 +79,7 @@ task<Result<>> upgrade_work::record(mark entry, std::string detail) {
     journal.started_at = now;
     journal.origin = origin_;
     journal.entries.push_back(std::move(line));
+    journal.owed = owed_by(heeded_, to_);
     auto begun = co_await world_.book->begin_upgrade(std::move(journal));
     journaled_ = begun.has_value();
     co_return begun;

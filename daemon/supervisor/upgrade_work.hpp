@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "difyd/release/advisories.hpp"
 #include "difyd/upgrade/effects.hpp"
 #include "engine_work.hpp"
 #include "links.hpp"
@@ -53,9 +54,12 @@ class upgrade_work final : public upgrade::effects {
   task<Result<>> check_plan();
   // One line about what the migration will do.
   task<Result<std::string>> prepare_images();
+  // What the advisories want run while the old version serves.
+  task<Result<>> run_before();
   task<Result<>> before_stop();
   task<Result<>> keep_target();
   task<Result<>> prepare_backup();
+  task<Result<>> have_cloud_backups();
   task<void> end_backup();
   task<Result<>> stop_old(release_ptr old);
   // Stops what runs another image than `what` has for the service: never two versions while one comes up.
@@ -90,11 +94,12 @@ class upgrade_work final : public upgrade::effects {
   const upgrade_terms terms_;
   bool journaled_;
   const bool resumed_;  // by another process, and maybe another machine, than the one that began it
-  std::vector<std::string> heeded_;  // of those acknowledged, what applies
+  std::vector<release::advisory> heeded_;  // of those acknowledged, what applies
   std::optional<version> from_;
   // A held upgrade that this one replaces had passed the point of no return.
   bool inherited_ = false;
   std::optional<revision> head_;  // of the new image
+  std::vector<cloud_run> cloud_runs_;
   release_ptr target_;
   release_ptr source_;
   std::optional<ledger::deployment> committed_;

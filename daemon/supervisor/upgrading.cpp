@@ -38,7 +38,9 @@ ended as_done(world& w, const std::string& to) {
   w.page.set(std::nullopt);
   w.refused.reset();
   stand(w, phase::serving, "Dify " + to + " is up");
-  return done_as("Dify " + to + " is up and committed");
+  const auto owed = w.book->current().owed.size();
+  return done_as("Dify " + to + " is up and committed" +
+                 (owed == 0 ? "" : "; commands of its advisories follow: difyd advisories"));
 }
 
 ended as_undone(world& w, const upgrade_work& work, const Error& reason) {

@@ -1,6 +1,7 @@
 #include "views.hpp"
 
 #include "difyd/base/text.hpp"
+#include "difyd/ledger/book.hpp"
 #include "difyd/release/roles.hpp"
 #include "known.hpp"
 #include "migrations.hpp"
@@ -144,6 +145,18 @@ std::vector<control::migration> migrations_of(const ledger::record& book, const 
     if (without_end(each)) migration.result = each.id == running ? "running" : "interrupted";
     if (without_end(each) && each.id == running) migration.seconds = seconds_between(each.started_at, now);
     result.push_back(std::move(migration));
+  }
+  return result;
+}
+
+std::vector<control::owed_command> commands_of(const ledger::record& book, const std::string& running) {
+  std::vector<control::owed_command> result;
+  const auto* next = ledger::next_command(book);
+  for (const auto& each : book.owed) {
+    const char* state = !each.failure.empty()                      ? "failed"
+                        : &each == next && running == each.command ? "running"
+                                                                   : "waiting";
+    result.push_back({each.advisory, each.service, each.command, state, each.failure});
   }
   return result;
 }

@@ -18,6 +18,7 @@ std::optional<control::operation_status> operation_of(const ledger::record& book
 // `running`: the upgrade whose migrator this process runs.
 std::vector<control::migration> migrations_of(const ledger::record& book, const std::string& running,
                                               wall_time now);
+std::vector<control::owed_command> commands_of(const ledger::record& book, const std::string& running);
 std::vector<control::past_upgrade> history_of(const ledger::record& book);
 
 // What an upgrade to `version` (empty: nothing but converging) would do; changes nothing.

@@ -15,6 +15,10 @@ host::share_options share_of(const config::settings& settings) {
   return options;
 }
 
+void tell_failure(const std::string& child, const std::string& what) {
+  log::error("director", "operation ended by an exception", {{"operation", child}, {"what", what}});
+}
+
 std::string marker(const world& w) { return w.settings.state_dir + "/stopped"; }
 
 }  // namespace
@@ -26,11 +30,8 @@ world::world(asio::any_io_executor where, config::settings values, http::endpoin
       files(where, "files"),
       storage(share_of(settings)),
       events(where),
-      chief(
-          where,
-          [](const std::string& child, const std::string& what) {
-            log::error("director", "operation ended by an exception", {{"operation", child}, {"what", what}});
-          }),
+      chief(where, tell_failure),
+      aside(where, tell_failure),
       stands(where),
       in_force(where),
       observed(where),

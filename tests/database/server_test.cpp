@@ -164,6 +164,29 @@ TEST_CASE("databases change names all or none, whoever is connected to them, and
   CHECK(names() == "plain_main(not owned) ");
 }
 
+TEST_CASE("locks that keep others away are told, without waiting for them") {
+  with_server w;
+  auto own = connected(as(), "dify");
+  run_sql(*own, "drop table if exists lock_a, lock_b");
+  run_sql(*own, "create table lock_a (id int)");
+  run_sql(*own, "create table lock_b (id int)");
+  auto locking = as();
+  locking.application_name = "locks-things";
+  auto other = connected(locking, "dify");
+  run_sql(*other, "begin");
+  run_sql(*other, "insert into lock_b values (1)");
+  CHECK(got(run_task(w.loop, w.s.locks("dify", "locks-things"))).empty());
+  run_sql(*other, "lock table lock_a in access exclusive mode");
+  run_sql(*other, "create index on lock_b (id)");
+  run_sql(*other, "create table lock_c (id int)");
+  const std::vector<table_lock> expected = {{"lock_a", "AccessExclusiveLock"}, {"lock_b", "ShareLock"}};
+  CHECK(got(run_task(w.loop, w.s.locks("dify", "locks-things"))) == expected);
+  CHECK(got(run_task(w.loop, w.s.locks("dify", "another"))).empty());
+  run_sql(*other, "rollback");
+  CHECK(got(run_task(w.loop, w.s.locks("dify", "locks-things"))).empty());
+  run_sql(*own, "drop table lock_a, lock_b");
+}
+
 TEST_CASE("alembic revisions") {
   with_server w;
   auto own = connected(as(), "dify");

@@ -120,6 +120,15 @@ environment:
             text += f"vector: {{kind: pgvector, {where}, database: dify_vector}}\n"
         self.config.write_text(text + (self.settings or "upgrade: {drain_grace: 0s, start_timeout: 60s}\n"))
 
+    def write_places(self):
+        """Into a configuration that difyd wrote: what keeps this machine apart from others on the engine."""
+        text = self.config.read_text().replace("releases:\n", f"releases:\n  advisories: {self.folder}/advisories.yaml\n")
+        self.config.write_text(text + f"""state_dir: {self.folder}/var
+runtime_dir: {self.folder}/run
+listen: {{control: {self.folder}/run/difyd.sock, health: "127.0.0.1:{self.health}"}}
+upgrade: {{drain_grace: 0s, start_timeout: 60s}}
+""")
+
     def override(self, key, value):
         """One more key of Dify's environment, for the next start of the daemon."""
         text = self.config.read_text()

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "difyd/base/error.hpp"
@@ -21,6 +22,9 @@ struct surroundings {
 };
 
 surroundings this_process();
+
+// Whether environment and environment_files may have this variable: difyd sets some from keys of its own.
+bool may_override(std::string_view variable);
 
 struct outcome {
   settings values;                    // meaningful only where errors is empty

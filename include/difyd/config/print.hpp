@@ -11,4 +11,7 @@ namespace difyd::config {
 std::string to_yaml(const settings& values);
 std::string to_json(const settings& values);  // indented by two, newline at the end
 
+// The shortest file that gives these settings: only what is not the default, overrides as they are.
+std::string to_file(const settings& values);
+
 }  // namespace difyd::config

@@ -92,9 +92,11 @@ struct upgrade_settings {
   duration migrate_timeout{};  // 0: none
   duration start_timeout{};
   duration verify_timeout{};
-  std::string backup;        // "none", "pg_dump" or "command"
+  std::string backup;        // "none", "pg_dump", "cloudsql" or "command"
   std::string backup_image;  // empty: by the server's version
   std::optional<text_list> backup_command;
+  std::optional<text_list> cloudsql_instances;  // "project:instance" or a connection name
+  std::string cloudsql_api;                     // root of the Admin API
   duration backup_timeout{};
   std::optional<text_list> hook;
   duration hook_timeout{};

@@ -45,6 +45,9 @@ struct key {
 // In the order of the reference.
 std::span<const key> table();
 
+// Every key at its default.
+settings defaults();
+
 // "text", "number", "true or false", "duration", "version", "list of texts", "map of texts".
 std::string_view type_name(const key& row);
 

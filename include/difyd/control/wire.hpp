@@ -7,10 +7,13 @@
 //   GET  /v1/migrations                     migrations
 //   GET  /v1/migrations/ID/log[?follow]     text; of one that runs, to its end where it is followed
 //   GET  /v1/history                        history
+//   GET  /v1/advisories                     owed_commands
 //   GET  /v1/backups                        backups
 //   GET  /v1/restore?backup=ID              restore_plan: what a restore would lose
 //   POST /v1/upgrade {"version": V, "acknowledge": [ID], "plan": HASH}   accepted, the work goes on without
 //                                           the client
+//   POST /v1/advisories/run|drop {"advisory": ID}        accepted
+//   POST /v1/rehearse {"version": V, "backup": ID}       accepted; no ID is the newest
 //   POST /v1/resume {}                      accepted: a held upgrade is tried again
 //   POST /v1/stack/up|down|restart {"services": [...]}   accepted
 //   POST /v1/backup, /v1/backup/verify {"backup": ID}    accepted; no ID is the newest
@@ -138,6 +141,15 @@ struct backup {
   std::string problem;      // why difyd rollback does not restore it; empty where it does
 };
 
+// A command that an advisory names for after an upgrade, until it succeeded.
+struct owed_command {
+  std::string advisory;
+  std::string service;
+  std::string command;
+  std::string state;   // waiting, running, failed
+  std::string detail;  // failed: why
+};
+
 // What difyd rollback --restore would do, for whoever has to say yes.
 struct restore_plan {
   std::string backup;
@@ -155,6 +167,7 @@ std::string to_json(const past_upgrade&);
 std::string to_json(const std::vector<past_upgrade>&);
 std::string to_json(const std::vector<service_status>&);
 std::string to_json(const std::vector<backup>&);
+std::string to_json(const std::vector<owed_command>&);
 std::string to_json(const restore_plan&);
 std::string to_json(const Error&);
 std::string log_json(const std::string& migration, const std::string& text);
@@ -167,6 +180,7 @@ Result<std::vector<finding>> parse_findings(std::string_view json);
 Result<std::vector<migration>> parse_migrations(std::string_view json);
 Result<std::vector<past_upgrade>> parse_history(std::string_view json);
 Result<std::vector<backup>> parse_backups(std::string_view json);
+Result<std::vector<owed_command>> parse_commands(std::string_view json);
 Result<restore_plan> parse_restore_plan(std::string_view json);
 
 // Codes of requests that are wrong in themselves, whatever the stack does: a malformed or older version,
@@ -186,13 +200,16 @@ struct upgrade_wish {
   friend bool operator==(const upgrade_wish&, const upgrade_wish&) = default;
 };
 
-// {"version": V, "acknowledge": [...], "plan": H}, {"services": [...]} and {"backup": ID}: bad requests
+// {"version": V, "acknowledge": [...], "plan": H}, {"services": [...]}, {"backup": ID} and {"advisory": ID}: bad requests
 // are errors of code "bad-request".
 std::string upgrade_request(const upgrade_wish& wish);
 std::string services_request(const std::vector<std::string>& services);
 std::string backup_request(const std::string& id);
+std::string rehearsal_request(const std::string& version, const std::string& backup);
+std::string advisory_request(const std::string& id);
 Result<upgrade_wish> parse_upgrade_request(std::string_view json);
 Result<std::vector<std::string>> parse_services_request(std::string_view json);
 Result<std::string> parse_backup_request(std::string_view json);
+Result<std::string> parse_advisory_request(std::string_view json);
 
 }  // namespace difyd::control

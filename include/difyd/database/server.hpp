@@ -66,6 +66,12 @@ struct blocker {
   std::string statement;                 // its last one, on one line, at most 200 characters
 };
 
+struct table_lock {
+  std::string table;
+  std::string mode;  // AccessExclusiveLock, ShareLock, ... as pg_locks has it
+  friend bool operator==(const table_lock&, const table_lock&) = default;
+};
+
 struct database_entry {
   std::string name;
   bool owned = false;  // this role may rename it
@@ -103,6 +109,9 @@ class server {
                                                    std::vector<std::string> roles);
   // Who blocks the sessions with this application_name.
   task<Result<std::vector<blocker>>> blockers(std::string through, std::string application_name);
+  // Locks that the sessions with this application_name hold on tables of `database` which others can see, and
+  // that keep others from writing, or from reading, too.
+  task<Result<std::vector<table_lock>>> locks(std::string database, std::string application_name);
   // False where no such session is left (which is what was wanted).
   task<Result<bool>> terminate(std::string through, int pid);
 

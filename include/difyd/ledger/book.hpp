@@ -46,9 +46,16 @@ class book {
   task<Result<>> append(journal_entry entry);
   // Kept from the first call on: later ones change nothing. Error "no-upgrade-in-flight".
   task<Result<>> set_baseline(baseline before);
-  // Ends the upgrade in flight: done makes `now` the deployed one; undone clears it; held
-  // keeps it in flight. History gets a line (a held upgrade's line is replaced when it ends).
+  // Ends the upgrade in flight: done makes `now` the deployed one and its commands owed; undone clears it;
+  // held keeps it in flight. History gets a line (a held upgrade's line is replaced when it ends).
   task<Result<>> finish_upgrade(ending result, std::string reason, std::optional<deployment> now = {});
+
+  // What a run of a command came to: done takes it off the list, else `failure` says why not. Error
+  // "not-owed".
+  task<Result<>> settle_command(owed_command run, std::string failure);
+  // Those of an advisory are to be run again, or, dropped, not at all. Error "not-owed".
+  task<Result<>> retry_commands(std::string advisory);
+  task<Result<>> drop_commands(std::string advisory);
 
   // Errors: "upgrade-in-flight", unless the one in flight is held; "restore-in-flight".
   task<Result<>> begin_restore(restore started);
@@ -86,6 +93,11 @@ Result<record> with_entry(const record& book, journal_entry entry);
 Result<record> with_baseline(const record& book, baseline before);
 Result<record> with_ending(const record& book, ending result, std::string reason,
                            std::optional<deployment> now, wall_time at);
+// The next to run: within an advisory none runs after one that failed.
+const owed_command* next_command(const record& book);
+Result<record> with_command(const record& book, const owed_command& run, std::string failure);
+Result<record> with_retried(const record& book, const std::string& advisory);
+Result<record> without_commands(const record& book, const std::string& advisory);
 record with_migration(const record& book, migration_record migration);
 Result<record> with_restore(const record& book, restore started);
 Result<record> with_restore_stage(const record& book, restore_stage stage);

@@ -10,8 +10,8 @@
 namespace difyd::ledger {
 
 // Readers refuse a newer format and read every older one.
-// 2: in_flight.baseline. 3: restoring.
-inline constexpr int format_number = 3;
+// 2: in_flight.baseline. 3: restoring. 4: owed.
+inline constexpr int format_number = 4;
 
 std::string to_json(const record& book);
 

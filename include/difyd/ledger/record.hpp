@@ -48,6 +48,17 @@ struct baseline {
   friend bool operator==(const baseline&, const baseline&) = default;
 };
 
+// A one-off command that an advisory names for after an upgrade. It is taken off the list once it succeeded.
+struct owed_command {
+  std::string advisory;  // its id
+  difyd::version since;  // the version that was upgraded to
+  std::string service;   // whose image and environment
+  std::string command;   // for sh
+  std::string failure;   // why its last run was none; empty: to be run, or running
+
+  friend bool operator==(const owed_command&, const owed_command&) = default;
+};
+
 // The upgrade in flight.
 struct journal {
   std::string id;
@@ -57,6 +68,7 @@ struct journal {
   std::string origin;  // who asked: "operator", "configuration"
   std::vector<journal_entry> entries;
   std::optional<ledger::baseline> baseline;  // unset: no migrator was begun
+  std::vector<owed_command> owed;            // from its commit on
 
   friend bool operator==(const journal&, const journal&) = default;
 };
@@ -131,6 +143,7 @@ struct record {
   std::optional<restore> restoring;
   std::vector<upgrade_record> history;  // oldest first, the newest 200
   std::vector<migration_record> migrations;
+  std::vector<owed_command> owed;  // in the order in which they run
 
   friend bool operator==(const record&, const record&) = default;
 };

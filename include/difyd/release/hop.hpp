@@ -36,6 +36,11 @@ struct service_changes {
 
 service_changes changes_of_services(const compose::project& before, const compose::project& after);
 
+// What a service of one project has otherwise than one of another, but for image and name: "environment
+// PGDATA", "command", "volumes", "others". Their folders may be others.
+std::vector<std::string> different_settings(const compose::project& before, const compose::service& old,
+                                            const compose::project& after, const compose::service& now);
+
 // Two services that run on one data directory destroy it. Error "shared-data".
 Result<> refuse_shared_data(const compose::project& project);
 

@@ -40,6 +40,10 @@ struct job_result {
 task<Result<job_result>> run_job(engine::client& engine, std::shared_ptr<const compose::project> project,
                                  struct dialect dialect, job_spec spec);
 
+// One that another process started, by its container's name: waits for the end and gives its result.
+// Errors: "engine-not-found", "deadline-exceeded".
+task<Result<job_result>> await_job(engine::client& engine, std::string container, duration limit);
+
 // Stops, after the grace kills, and confirms that it no longer runs.
 task<Result<>> stop_job(engine::client& engine, std::string container, duration grace);
 

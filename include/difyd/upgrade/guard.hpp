@@ -50,5 +50,7 @@ inline constexpr const char* upgrade_label = "dev.difyd.upgrade";
 // Containers with this purpose are difyd's own tools and no Dify: they may always run.
 inline constexpr const char* purpose_label = "dev.difyd.purpose";
 inline constexpr const char* client_purpose = "client";
+// The one-off commands that advisories name; Dify of some version, so not in an upgrade.
+inline constexpr const char* command_purpose = "command";
 
 }  // namespace difyd::upgrade

@@ -3,6 +3,7 @@
 #include "catch.hpp"
 #include "difyd/base/text.hpp"
 #include "difyd/config/print.hpp"
+#include "difyd/config/table.hpp"
 
 using namespace difyd;
 using namespace difyd::config;
@@ -73,7 +74,7 @@ TEST_CASE("every mistake is one sentence with its place") {
       {root + "upgrade:\n  drain_grace: 11m\n", "config-out-of-range",
        place + ":4:16: upgrade.drain_grace is \"11m\" but must be from 0s to 10m", ""},
       {root + "upgrade:\n  backup: pgdump\n", "config-out-of-range",
-       place + ":4:11: upgrade.backup is \"pgdump\" but must be none, pg_dump or command",
+       place + ":4:11: upgrade.backup is \"pgdump\" but must be none, pg_dump, cloudsql or command",
        "Did you mean pg_dump?"},
       {root + "upgrade:\n  backup: command\n", "config-missing-key",
        place + ":4:3: upgrade.backup_command is missing: upgrade.backup is command",
@@ -277,6 +278,24 @@ TEST_CASE("secrets come from files and credentials, and are never printed") {
   const auto again = parse(to_yaml(s), "again", w);
   CHECK(again.errors == std::vector<Error>{});
   CHECK(to_json(again.values) == to_json(s));
+}
+
+TEST_CASE("a file that is written has what is not the default, and overrides as they are") {
+  CHECK(to_file(defaults()) == "");
+  settings s = defaults();
+  s.storage.root = "/srv/dify";
+  s.project = "docker";
+  s.database.port = 5433;
+  s.profiles = text_list{};
+  s.environment = {{"A", "x: \"y\"\n# z"}, {"SANDBOX_API_KEY", ""}};
+  const auto text = to_file(s);
+  CHECK(text ==
+        "project: \"docker\"\nprofiles: []\nstorage:\n  root: \"/srv/dify\"\ndatabase:\n  port: 5433\n"
+        "environment:\n  A: \"x: \\\"y\\\"\\n# z\"\n  SANDBOX_API_KEY: \"\"\n");
+  CHECK(read(text).values.environment == s.environment);
+  CHECK(may_override("SECRET_KEY"));
+  CHECK_FALSE(may_override("MIGRATION_ENABLED"));
+  CHECK_FALSE(may_override("DB_HOST"));
 }
 
 TEST_CASE("which variables hold secrets") {

@@ -85,7 +85,9 @@ TEST_CASE("the format before this one is read") {
     REQUIRE(text.find(from) != std::string::npos);
     text.replace(text.find(from), from.size(), to);
   };
-  put("\"format\": 3", "\"format\": 1");
+  put("\"format\": 4", "\"format\": 1");
+  put(",\n  \"owed\": []", "");
+  put(",\n    \"owed\": []", "");
   put(",\n    \"baseline\": null", "");
   put("  \"restoring\": null,\n", "");
   const auto again = parse(text, "ledger.json");
@@ -100,10 +102,10 @@ TEST_CASE("what cannot be read is refused with its place") {
     REQUIRE_FALSE(result);
     return result.error();
   };
-  const auto newer = refuse(R"({"format": 4, "written_by": "difyd 9.9", "anything": []})");
+  const auto newer = refuse(R"({"format": 5, "written_by": "difyd 9.9", "anything": []})");
   CHECK(newer.code == "ledger-newer");
   CHECK(newer.message ==
-        "cannot read the ledger /srv/.difyd/ledger.json: it has format 4 and this difyd knows up to 3");
+        "cannot read the ledger /srv/.difyd/ledger.json: it has format 5 and this difyd knows up to 4");
   CHECK(newer.remedy == "Install the difyd that wrote it (difyd 9.9) or a newer one");
   for (const std::string text : {"", "{", "[]", "null", "{}", R"({"format": "x"})", R"({"format": 1})"}) {
     CAPTURE(text);
@@ -119,6 +121,49 @@ TEST_CASE("what cannot be read is refused with its place") {
     changed[i] = '\x07';
     (void)parse(changed, "x");
   }
+}
+
+TEST_CASE("what an upgrade owes is owed once it is done, and until it was run") {
+  const owed_command first{"plugins-1.0", *parse_version("1.12.0"), "api", "flask extract-plugins", {}};
+  const owed_command second{"plugins-1.0", *parse_version("1.12.0"), "api", "flask install-plugins", {}};
+  const owed_command other{"sources-1.9", *parse_version("1.12.0"), "api", "flask transform", {}};
+  auto flying = started("u1", "1.12.0");
+  flying.owed = {first, second, other};
+  const record before = *with_upgrade(with_deployment({}, deployed("1.11.4")), flying);
+  CHECK(parse(to_json(before), "x").value() == before);
+  CHECK(next_command(before) == nullptr);
+  CHECK(with_ending(before, ending::undone, "", {}, at(1))->owed.empty());
+  CHECK(with_ending(before, ending::held, "", {}, at(1))->owed.empty());
+
+  const record done = *with_ending(before, ending::done, "", deployed("1.12.0"), at(1));
+  CHECK(done.owed == std::vector{first, second, other});
+  CHECK(parse(to_json(done), "x").value() == done);
+  CHECK(*next_command(done) == first);
+  CHECK(*next_command(*with_command(done, first, "")) == second);
+
+  // Nothing of an advisory runs after one that failed; others do.
+  const record failed = *with_command(done, first, "exit code 1");
+  CHECK(failed.owed.front().failure == "exit code 1");
+  CHECK(*next_command(failed) == other);
+  const record stuck = *with_command(failed, other, "");
+  CHECK(next_command(stuck) == nullptr);
+  CHECK(*next_command(*with_retried(stuck, "plugins-1.0")) == first);
+  CHECK(without_commands(stuck, "plugins-1.0")->owed.empty());
+
+  CHECK(with_retried(stuck, "sources-1.9").error().code == "not-owed");
+  CHECK(without_commands(done, "x").error().code == "not-owed");
+  CHECK(with_command(stuck, other, "").error().code == "not-owed");
+
+  // The same upgrade again, after a restore, owes nothing twice.
+  record again = done;
+  again.in_flight = flying;
+  CHECK(with_ending(again, ending::done, "", deployed("1.12.0"), at(2))->owed == done.owed);
+  // What only the newer version owed is over with it.
+  record back = done;
+  back.restoring = restore{"r", "b", *parse_version("1.11.4"), {}, {}, restore_stage::finishing, at(3)};
+  CHECK(with_restored(back, deployed("1.11.4"), "restored", at(4))->owed.empty());
+  back.restoring->version = *parse_version("1.12.0");
+  CHECK(with_restored(back, deployed("1.12.0"), "restored", at(4))->owed == done.owed);
 }
 
 TEST_CASE("steps with their times") {

@@ -1,52 +1,12 @@
-// The compose files and .env.example files of real Dify releases, where they are at hand:
-// $DIFYD_BUNDLES, or the folder shared/dify beside the checkout.
-#include <cstdlib>
-#include <filesystem>
+#include "real_bundles.hpp"
 
-#include "catch.hpp"
-#include "difyd/base/text.hpp"
-#include "difyd/config/load.hpp"
 #include "difyd/release/hop.hpp"
 #include "difyd/release/roles.hpp"
 #include "difyd/release/working_copy.hpp"
 
 using namespace difyd;
-namespace fs = std::filesystem;
 
 namespace {
-
-std::string real_folder() {
-  if (const char* named = std::getenv("DIFYD_BUNDLES")) return named;
-  return std::string(DIFYD_SOURCE_DIR) + "/../shared/dify";
-}
-
-struct real_bundles {
-  std::string root = fs::temp_directory_path() / ("difyd-real-" + random_hex(8));
-  std::vector<version> versions;
-
-  real_bundles() {
-    fs::create_directories(root);
-    std::error_code error;
-    for (const auto& each : fs::directory_iterator(real_folder(), error)) {
-      const auto version = parse_version(each.path().filename().string());
-      if (!version || !fs::exists(each.path() / "docker/.env.example")) continue;
-      fs::create_directory_symlink(fs::canonical(each.path()), root + "/dify-" + version->text());
-      versions.push_back(*version);
-    }
-  }
-  ~real_bundles() { fs::remove_all(root); }
-
-  config::settings settings(const std::string& yaml) const {
-    config::surroundings world;
-    world.read_file = [](const std::string& path) -> Result<std::string> {
-      return std::string(path == "/redis" ? "re$d/is#1" : "pa'ss$w0rd\\");
-    };
-    auto parsed =
-        config::parse("storage: {root: /srv/dify}\nreleases: {source: " + root + "}\n" + yaml, "test", world);
-    REQUIRE(parsed.errors == std::vector<Error>{});
-    return parsed.values;
-  }
-};
 
 std::string variable(const compose::project& project, const char* service, const char* name) {
   const auto& environment = project.services.at(service).environment;
