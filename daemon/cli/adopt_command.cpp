@@ -36,24 +36,19 @@ Result<adopt_document> document_of(const std::string& config, const adopt_wish& 
   return document;
 }
 
-int exit_code_for(const Error& error) {
-  if (error.code == "exists") return refused;
-  return error.code == "file-io" || error.code == "disk-full" ? failed : usage_error;
-}
-
 }  // namespace
 
 int adopt(const options& given, const adopt_wish& wish) {
   const std::string config = std::filesystem::absolute(given.config).lexically_normal();
   if (const auto free = refuse_existing(config); !free && !wish.dry_run)
-    return report(free.error(), exit_code_for(free.error()));
+    return report(free.error(), exit_code_for_writing(free.error()));
   auto document = document_of(config, wish);
-  if (!document) return report(document.error(), exit_code_for(document.error()));
+  if (!document) return report(document.error(), exit_code_for_writing(document.error()));
   if (!wish.dry_run) {
     const std::string head =
         "# Made by difyd adopt of " + document->found.folder + ". Every key: difyd config reference\n";
     if (auto written = write_configuration(config, head, document->become.made); !written)
-      return report(written.error(), exit_code_for(written.error()));
+      return report(written.error(), exit_code_for_writing(written.error()));
     document->written = true;
   }
   std::printf("%s", given.json ? (to_json(*document) + "\n").c_str() : render(*document).c_str());

@@ -1,7 +1,6 @@
 #include "adopt_facts.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 
 #include "adopt_engine.hpp"
@@ -10,9 +9,9 @@
 #include "difyd/compose/dotenv.hpp"
 #include "difyd/compose/load.hpp"
 #include "difyd/config/table.hpp"
-#include "difyd/host/mounts.hpp"
 #include "difyd/release/advisories.hpp"
 #include "difyd/release/working_copy.hpp"
+#include "write_configuration.hpp"
 
 namespace difyd::cli {
 namespace {
@@ -136,6 +135,13 @@ class surveying {
     if (!wish_.releases.empty()) base.releases.source = fs::absolute(wish_.releases).lexically_normal();
     auto bundle = release::find_bundle(base.releases.source, *which);
     if (bundle) {
+      std::error_code error;
+      if (fs::equivalent(bundle->folder, found_.folder, error))
+        return fail("adopt-folder",
+                    "cannot adopt " + found_.folder +
+                        ": it is itself the release below releases.source, which must stay as published",
+                    "Unpack the release once more to another folder's dify-" + which->text() +
+                        ", and name that folder with --releases");
       auto preview = release::preview(base, *which, {});
       if (!preview) return fail(std::move(preview.error()));
       for (const auto* each : {&preview->project.services, &preview->project.disabled_services})
@@ -197,10 +203,7 @@ class surveying {
 
   Result<> name_project() {
     auto& base = found_.facts.base;
-    const char* host = std::getenv("DOCKER_HOST");
-    if (host &&
-        (std::string_view(host).starts_with("unix:///") || std::string_view(host).starts_with("tcp://")))
-      base.engine_host = host;
+    if (const auto engine = engine_of_this_shell(); !engine.empty()) base.engine_host = engine;
     base.project = wish_.project.empty() ? found_.project.name : wish_.project;
     const auto running = projects_run_from(base.engine_host, found_.folder);
     if (!running) {
@@ -244,29 +247,13 @@ class surveying {
           "Start it once with docker compose, or mount its share");
     const auto mounts = host::read_mounts();
     if (!mounts) return fail(mounts.error());
-    read_mount(*mounts);
+    if (auto decision = read_mount(*mounts, storage); !decision.empty())
+      found_.decide.push_back(std::move(decision));
     const auto key = found_.facts.environment.find("SECRET_KEY");
     if (key != found_.facts.environment.end() && !key->second.empty()) return {};
     if (const auto kept = read_file(storage.root + "/app/storage/.dify_secret_key", 4096))
       found_.facts.stored_secret_key = trim(*kept);
     return {};
-  }
-
-  void read_mount(const std::vector<host::mount>& mounts) {
-    auto& storage = found_.facts.base.storage;
-    const auto* holder = host::mount_holding(mounts, storage.root);
-    if (!holder || !holder->fstype.starts_with("nfs")) return;
-    const std::size_t colon = holder->source.rfind(":/");
-    if (holder->point != storage.root || colon == std::string::npos) {
-      found_.decide.push_back(
-          storage.root + " lies within the share that is mounted at " + holder->point +
-          ": difyd cannot prove that the right share is there; mount that folder itself and "
-          "set storage.kind, server and export");
-      return;
-    }
-    storage.kind = "nfs";
-    storage.server = holder->source.substr(0, colon);
-    storage.export_path = holder->source.substr(colon + 1);
   }
 
   // Certificates, edited templates: what the containers get from this folder and the release has not.
@@ -300,6 +287,21 @@ class surveying {
 };
 
 }  // namespace
+
+std::string read_mount(const std::vector<host::mount>& mounts, config::storage_settings& storage) {
+  const auto* holder = host::mount_holding(mounts, storage.root);
+  if (!holder || !holder->fstype.starts_with("nfs")) return {};
+  const std::size_t colon = holder->source.rfind(":/");
+  if (holder->point != storage.root || colon == std::string::npos)
+    return storage.root + " lies within the share that is mounted at " + holder->point +
+           ": difyd cannot prove that the right share is there; mount that folder itself and set "
+           "storage.kind, "
+           "server and export";
+  storage.kind = "nfs";
+  storage.server = holder->source.substr(0, colon);
+  storage.export_path = holder->source.substr(colon + 1);
+  return {};
+}
 
 Result<installation> read_installation(const adopt_wish& wish, const std::string& secrets) {
   return surveying(wish, secrets).run();

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "difyd/host/mounts.hpp"
 #include "difyd/release/adopt.hpp"
 #include "difyd/release/bundle.hpp"
 
@@ -28,6 +29,10 @@ struct installation {
   std::vector<std::string> own_files;  // bound into containers and not, or otherwise, in the release
   std::vector<std::string> decide;
 };
+
+// Whether storage.root is a share of its own: sets kind, server and export. What an operator must decide
+// where it lies within one; else empty. Pure.
+std::string read_mount(const std::vector<host::mount>& mounts, config::storage_settings& storage);
 
 // Errors: "adopt-folder", "adopt-version", "adopt-project", those of compose::load and of find_bundle.
 Result<installation> read_installation(const adopt_wish& wish, const std::string& secrets);

@@ -87,10 +87,10 @@ json service_list(const std::vector<release::service_difference>& services) {
 
 void add_differences(std::string& text, const adopt_document& document) {
   const auto& found = document.found;
-  add_services(text, "of these files nothing is taken over: " + join(found.override_files, " "),
+  add_services(text, "difyd does not use " + join(found.override_files, " ") + "; what it changes",
                found.by_overrides);
   if (!found.override_files.empty() && found.by_overrides.empty())
-    text += "\nnothing is taken over of " + join(found.override_files, " ") + "\n";
+    text += "\ndifyd does not use " + join(found.override_files, " ") + "\n";
   if (!found.own_files.empty())
     text += "\nfiles of this folder that the release has not, or otherwise: copy what is needed to " +
             where_to_unpack(document) + "/docker\n" + wrapped(join(found.own_files, " "), "  ");

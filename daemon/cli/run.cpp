@@ -9,13 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "adopt_command.hpp"
 #include "config_commands.hpp"
 #include "context.hpp"
 #include "daemon_commands.hpp"
 #include "difyd/base/text.hpp"
 #include "difyd/cli/compose_commands.hpp"
 #include "env_commands.hpp"
+#include "first_options.hpp"
 #include "stack_logs.hpp"
 
 namespace difyd::cli {
@@ -40,6 +40,8 @@ constexpr const char* closing =
     "known.\n"
     "What follows an operation, and logs, prints one object per line.\n\n"
     "A first evening:\n"
+    "  difyd init                a configuration with secrets of its own; an installation that runs: difyd "
+    "adopt\n"
     "  difyd config check        is the configuration good?\n"
     "  difyd serve               run the daemon in the foreground (or: systemctl start difyd)\n"
     "  difyd check               what the stack stands on, what is missing, what to do\n"
@@ -49,16 +51,6 @@ constexpr const char* closing =
 
 constexpr const char* short_closing =
     "Global options: --json, --config FILE, --socket PATH. Exit codes and examples: difyd --help";
-
-constexpr const char* adopting =
-    "Reads the compose files, the .env and how the stack runs; writes a new configuration (--config) and "
-    "the\n"
-    "folder secrets beside it, and says what is not as it was. Nothing in DIR and nothing that runs is "
-    "changed,\n"
-    "and nothing that is there is overwritten. There is no ledger to write: the first start of the daemon "
-    "finds\n"
-    "a database of a known release, proves its schema and makes it the deployed version.\n\n"
-    "Global options: --json, --config FILE. Exit codes: difyd --help";
 
 struct arguments {
   options global;
@@ -76,6 +68,7 @@ struct arguments {
   std::string tail;
   bool timestamps = false;
   adopt_wish adopt;
+  init_wish init;
 };
 
 // Replaces this program by the daemon: it has libraries that no command needs.
@@ -212,21 +205,12 @@ class command_line {
   }
 
   void add_first_commands() {
-    auto* adopt = add("adopt", "make difyd's configuration from an installation that docker compose runs",
-                      [this] { return cli::adopt(given_.global, given_.adopt); });
-    adopt->footer(adopting);
-    adopt->add_option("folder", given_.adopt.folder, "with its docker-compose.yaml and .env")
-        ->required()
-        ->type_name("DIR");
-    adopt->add_option("--version", given_.adopt.version, "the release, where the images do not say it")
-        ->type_name("VERSION");
-    adopt->add_option("--project", given_.adopt.project, "name of the compose project, where it is not clear")
-        ->type_name("NAME");
-    adopt
-        ->add_option("--releases", given_.adopt.releases,
-                     "releases.source: folder with dify-<version> folders")
-        ->type_name("FOLDER");
-    adopt->add_flag("--dry-run", given_.adopt.dry_run, "say what would be written, and write nothing");
+    add_options(*add("init", "make a configuration for a new installation, with secrets of its own",
+                     [this] { return cli::init(given_.global, given_.init); }),
+                given_.init);
+    add_options(*add("adopt", "make difyd's configuration from an installation that docker compose runs",
+                     [this] { return cli::adopt(given_.global, given_.adopt); }),
+                given_.adopt);
   }
 
   void add_stack_commands() {

@@ -8,9 +8,11 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
+#include "context.hpp"
 #include "difyd/base/durable_file.hpp"
 #include "difyd/base/text.hpp"
 #include "difyd/config/print.hpp"
@@ -42,7 +44,7 @@ std::string folder_of(const std::string& path) {
 
 bool there(const std::string& path) {
   std::error_code error;
-  return fs::symlink_status(path, error).type() != fs::file_type::not_found;
+  return fs::exists(fs::symlink_status(path, error));
 }
 
 // The folder of the configuration, ours alone until the end.
@@ -159,6 +161,17 @@ Result<> write_configuration(const std::string& config, const std::string& head,
   }
   fs::remove(secrets + unfinished, error);
   return {};
+}
+
+std::string engine_of_this_shell() {
+  const char* host = std::getenv("DOCKER_HOST");
+  const std::string_view text = host ? host : "";
+  return text.starts_with("unix:///") || text.starts_with("tcp://") ? std::string(text) : std::string();
+}
+
+int exit_code_for_writing(const Error& error) {
+  if (error.code == "exists") return refused;
+  return error.code == "file-io" || error.code == "disk-full" ? failed : usage_error;
 }
 
 }  // namespace difyd::cli

@@ -19,4 +19,10 @@ Result<> refuse_existing(const std::string& config);
 Result<> write_configuration(const std::string& config, const std::string& head,
                              const release::new_configuration& made);
 
+// DOCKER_HOST where it names an engine as engine.host does; else empty.
+std::string engine_of_this_shell();
+
+// What was there already is refused, what the disk refuses has failed, the rest was given wrong.
+int exit_code_for_writing(const Error& error);
+
 }  // namespace difyd::cli

@@ -30,10 +30,12 @@ std::string shown(const std::string& key, const std::string& value) {
   return value.empty() || !holds_secret(key, value) ? value : "(secret)";
 }
 
-bool good_file_name(const std::string& key) {
-  return std::ranges::all_of(key, [](char c) {
+// What a configuration takes below environment: dotenv knows stranger names.
+bool good_name(const std::string& key) {
+  const auto good = [](char c) {
     return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-  });
+  };
+  return !key.empty() && !(key[0] >= '0' && key[0] <= '9') && std::ranges::all_of(key, good);
 }
 
 class adopting {
@@ -68,19 +70,19 @@ class adopting {
 
   // What is in force although the .env says something else.
   void correct() {
+    text_map keys = published_;
+    keys.insert(facts_.environment.begin(), facts_.environment.end());
+    for (const auto& [key, value] : keys)
+      if (const auto* given = find(facts_.given_to_api, key))
+        correct_to(key, *given, "what its compose file gives the api");
+    if (!facts_.published_port.empty())
+      correct_to("EXPOSE_NGINX_PORT", facts_.published_port, "the port that its compose file publishes");
     const auto* secret = find(environment_, "SECRET_KEY");
     if (!facts_.stored_secret_key.empty() && (!secret || secret->empty())) {
       environment_["SECRET_KEY"] = facts_.stored_secret_key;
       change("SECRET_KEY", "", "the one that the api wrote to app/storage/.dify_secret_key, and so far used",
              facts_.stored_secret_key);
     }
-    if (!facts_.published_port.empty())
-      correct_to("EXPOSE_NGINX_PORT", facts_.published_port, "the port that its compose file publishes");
-    text_map keys = published_;
-    keys.insert(facts_.environment.begin(), facts_.environment.end());
-    for (const auto& [key, value] : keys)
-      if (const auto* given = find(facts_.given_to_api, key); given && key != "SECRET_KEY")
-        correct_to(key, *given, "what its compose file gives the api");
   }
 
   void correct_to(const std::string& key, const std::string& value, const char* why) {
@@ -120,7 +122,7 @@ class adopting {
           cannot(key, value, is ? *is : "", why_not(key, *now));
         } else if (!overridden_.insert(key).second || !add_override(key, value)) {
           remove_override(key);
-          cannot(key, value, is ? *is : "", "its value cannot be written into a configuration");
+          cannot(key, value, is ? *is : "", "it cannot be written into a configuration");
         } else {
           moved = true;
         }
@@ -141,12 +143,13 @@ class adopting {
 
   bool add_override(const std::string& key, const std::string& value) {
     auto& settings = out_.made.settings;
+    if (!good_name(key)) return false;
     if (value.empty() || !holds_secret(key, value)) {
       settings.environment[key] = value;
       return true;
     }
     // What stands in a file loses its last line ends.
-    if (!good_file_name(key) || value.ends_with('\n') || value.ends_with('\r')) return false;
+    if (value.ends_with('\n') || value.ends_with('\r')) return false;
     settings.environment_files[key] = out_.made.keep(key, value);
     return true;
   }
@@ -167,7 +170,7 @@ class adopting {
       const auto* is = find(now, key);
       return is && count(*is) == count(facts_.environment.at(key))
                  ? "the same profiles"
-                 : "without them the database of the release does not start";
+                 : "difyd enables the release's own database by its profile";
     }
     if (key == "DB_HOST") return "the release has no service of that name";
     if (key.starts_with("REDIS_") && out_.made.settings.redis.kind == "bundled")
@@ -184,7 +187,9 @@ class adopting {
     for (const auto& [key, value] : environment_) {
       // Known to the release, or to difyd, which sets it.
       if (published_.contains(key) || facts_.named.contains(key) || !config::may_override(key)) continue;
-      if (now.contains(key) && !overridden_.contains(key)) continue;
+      const auto& made = out_.made.settings;
+      const bool overridden = made.environment.contains(key) || made.environment_files.contains(key);
+      if (!overridden && (now.contains(key) || !facts_.known_elsewhere.contains(key))) continue;
       (facts_.known_elsewhere.contains(key) ? report.obsolete : report.unknown).push_back(key);
     }
     for (const auto& [key, value] : published_)

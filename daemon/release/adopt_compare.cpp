@@ -85,7 +85,9 @@ std::string published_port(const project& project) {
   for (const auto& port : nginx->second.ports) {
     if (port.target == 443) continue;
     if (!found.empty()) return {};
-    found = port.published;
+    const bool v6 = port.host_ip.find(':') != std::string::npos;
+    const std::string address = v6 ? "[" + port.host_ip + "]" : port.host_ip;
+    found = address.empty() ? port.published : address + ":" + port.published;
   }
   return found;
 }

@@ -5,6 +5,11 @@
 #include "difyd/config/print.hpp"
 
 namespace difyd::release {
+namespace {
+
+constexpr std::string_view nowhere = "the new configuration";
+
+}  // namespace
 
 std::string new_configuration::keep(const std::string& name, const std::string& value) {
   files.push_back({folder + "/" + name, config::secret(value)});
@@ -20,8 +25,14 @@ Result<config::settings> read_back(const new_configuration& made, const config::
     return fail("file-io", "cannot read " + path);
   };
   with_ours.readable_by_all = nullptr;
-  auto read = config::parse(config::to_file(made.settings), "the new configuration", with_ours);
-  if (!read.good()) return fail(std::move(read.errors.front()));
+  auto read = config::parse(config::to_file(made.settings), std::string(nowhere), with_ours);
+  if (!read.good()) {
+    Error first = std::move(read.errors.front());
+    // Nobody has seen that file: its lines tell nothing.
+    const std::size_t place = first.message.find(nowhere) + nowhere.size();
+    first.message.erase(place, first.message.find(": ", place) - place);
+    return fail(std::move(first));
+  }
   return std::move(read.values);
 }
 

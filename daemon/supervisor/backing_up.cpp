@@ -177,6 +177,7 @@ task<Result<>> fill(world& w, release_ptr on, backup_wish wish, backup_manifest*
 task<Result<backup_manifest>> take_backup(world& w, release_ptr on, backup_wish wish) {
   if (!w.database) co_return fail("database-not-up", "cannot take a backup: no connection to the database");
   co_await remove_unfinished(w, wish.operation);
+  co_await remove_abandoned(w);
   backup_manifest manifest;
   manifest.time = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   manifest.id = backup_id(manifest.time, wish.of, wish.to, wish.operation);

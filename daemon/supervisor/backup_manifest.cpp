@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <set>
 
 #include "difyd/base/text.hpp"
@@ -76,6 +77,11 @@ std::string backup_id(wall_time time, const version& of, const std::optional<ver
   auto text = to_rfc3339(time).substr(0, 19);
   std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
   return text + "Z-" + of.text() + (to ? "-before-" + to->text() : "") + "-" + operation;
+}
+
+bool is_backup_id(const std::string& name) {
+  static const std::regex form("[0-9]{8}T[0-9]{6}Z-[0-9]+[.][0-9]+[.][0-9]+.*-[0-9a-f]{8}");
+  return std::regex_match(name, form);
 }
 
 std::string to_json(const backup_manifest& manifest) {

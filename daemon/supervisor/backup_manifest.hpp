@@ -51,6 +51,9 @@ std::string time_text(wall_time time);
 std::string backup_id(wall_time time, const version& of, const std::optional<version>& to,
                       const std::string& operation);
 
+// Whether a folder's name has that form: an operator's own folder has not.
+bool is_backup_id(const std::string& name);
+
 std::string to_json(const backup_manifest& manifest);
 // Error "backup-corrupt"; the id must be the folder's name.
 Result<backup_manifest> parse_manifest(std::string_view text, const std::string& folder);

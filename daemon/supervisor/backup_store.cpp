@@ -1,6 +1,7 @@
 #include "backup_store.hpp"
 
 #include <filesystem>
+#include <functional>
 
 #include "client_job.hpp"
 #include "difyd/base/durable_file.hpp"
@@ -67,13 +68,14 @@ Result<> remove_backup(const std::string& folder) {
   return {};
 }
 
-Result<> remove_without_manifest(const std::string& root, const std::string& operation) {
+using folder_test = std::function<bool(const std::string& name)>;
+
+Result<> remove_without_manifest(const std::string& root, const folder_test& meant) {
   std::error_code failed;
   std::vector<fs::path> folders;
   for (const auto& each : fs::directory_iterator(root, failed)) folders.push_back(each.path());
   for (const auto& each : folders)
-    if (each.filename().string().ends_with("-" + operation) && !fs::exists(each / manifest_file, failed))
-      fs::remove_all(each, failed);
+    if (meant(each.filename()) && !fs::exists(each / manifest_file, failed)) fs::remove_all(each, failed);
   return {};
 }
 
@@ -121,8 +123,20 @@ task<Result<>> complete_backup(world& w, backup_manifest* manifest) {
 
 task<void> remove_unfinished(world& w, std::string operation) {
   const std::string root = backups_root(w);
-  (void)co_await w.files.run<void>([root, operation] { return remove_without_manifest(root, operation); },
-                                   5min, "remove an unfinished backup");
+  const folder_test meant = [operation](const std::string& name) { return name.ends_with("-" + operation); };
+  (void)co_await w.files.run<void>([root, meant] { return remove_without_manifest(root, meant); }, 5min,
+                                   "remove an unfinished backup");
+}
+
+task<void> remove_abandoned(world& w) {
+  const std::string root = backups_root(w);
+  std::string flight = "none";
+  if (w.book && w.book->current().in_flight) flight = w.book->current().in_flight->id;
+  const folder_test meant = [flight](const std::string& name) {
+    return is_backup_id(name) && !name.ends_with("-" + flight);
+  };
+  (void)co_await w.files.run<void>([root, meant] { return remove_without_manifest(root, meant); }, 5min,
+                                   "remove unfinished backups");
 }
 
 task<Result<>> read_backups(world& w) {

@@ -21,6 +21,9 @@ task<Result<>> complete_backup(world& w, backup_manifest* manifest);
 // Folders of an attempt that did not come to its end.
 task<void> remove_unfinished(world& w, std::string operation);
 
+// Those of a daemon that was killed; one operation at a time takes backups.
+task<void> remove_abandoned(world& w);
+
 // Reads the manifests anew into w.backups.
 task<Result<>> read_backups(world& w);
 // Removes what is beyond upgrade.keep_backups.

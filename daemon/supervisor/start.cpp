@@ -1,5 +1,7 @@
 #include "start.hpp"
 
+#include <algorithm>
+
 #include "client_job.hpp"
 #include "difyd/base/log.hpp"
 #include "difyd/host/metadata.hpp"
@@ -65,7 +67,8 @@ task<Result<std::optional<revision>>> schema_from_before(world& w, const std::st
   if (!which) co_return std::nullopt;
   if (auto here = co_await have_bundle(w, *which, id); !here) co_return fail(here.error());
   auto release = co_await load_release(w, *which, std::nullopt, laying_out::no, origin::bundle);
-  if (!release) co_return fail(release.error());
+  if (!release && running) co_return fail(release.error());
+  if (!release) co_return std::nullopt;  // an installation of it says the same
   const std::string folder = database_folder(**release);
   if (folder.empty()) co_return std::nullopt;
   const auto files = co_await w.storage.list(folder);
@@ -78,6 +81,21 @@ task<Result<std::optional<revision>>> schema_from_before(world& w, const std::st
   w.in_force.set(*release);
   if (auto up = co_await reach_database(w, *release, id); !up) co_return fail(up.error());
   co_return co_await lease_and_schema(w);
+}
+
+// A stack that others started, and that has not made its schema yet: nothing is installed over it.
+task<Result<>> nobody_at_it(world& w) {
+  const auto now = co_await look(w);
+  if (!now) co_return fail(now.error());
+  const bool at_it = std::ranges::any_of(now->containers, [](const auto& each) {
+    return !each.one_off && each.running() && release::repository(each.image) == "langgenius/dify-api";
+  });
+  if (!at_it) co_return Result<>{};
+  co_return fail(
+      "stack-runs",
+      "cannot install: containers of project " + w.settings.project +
+          " run already, and the database holds nothing yet",
+      "Wait until Dify has migrated it; an installation that never worked: docker compose down first");
 }
 
 // What the ledger says and the database.
@@ -185,6 +203,7 @@ task<ended> act(world& w, start_choice choice, std::string id) {
     case start_action::resume:
       co_return co_await resume_upgrade(w);
     case start_action::install:
+      if (auto free = co_await nobody_at_it(w); !free) co_return not_yet(w, free.error());
       co_return co_await upgrade_at_start(w, id, *choice.target);
     case start_action::adopt:
       log::info("start", "adopted: the storage has no ledger and the database is of a known release",

@@ -84,6 +84,10 @@ engine_start() {
   private_dir "$engine_dir"
   make_network
   range=$(cat "$engine_run/range")
+  # The data root remembers the networks of its last start: in another range now, they would take the
+  # addresses of the engine that has the former one.
+  [ "$(cat "$engine_dir/range" 2>/dev/null)" = "$range" ] || rm -rf "$engine_dir/data/network"
+  echo "$range" >"$engine_dir/range"
   echo '{}' >"$engine_run/daemon.json" # the machine's own /etc/docker/daemon.json is not for this one
   # The lock's descriptor (9) must not live on in the daemon.
   setsid dockerd --config-file "$engine_run/daemon.json" --host "$engine_host" --group "${SUDO_GID:-0}" \

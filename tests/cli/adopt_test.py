@@ -1,4 +1,4 @@
-"""difyd adopt without an engine: what it reads, refuses and writes."""
+"""difyd adopt and difyd init without an engine: what they read, refuse and write."""
 import json
 import os
 import pathlib
@@ -50,7 +50,7 @@ COMPOSE = """services:
 """
 
 
-class Adopt(unittest.TestCase):
+class Case(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="difyd-adopt-")
         self.addCleanup(folder.cleanup)
@@ -77,6 +77,8 @@ class Adopt(unittest.TestCase):
                               env=environment, text=True, capture_output=True, timeout=60, check=False)
         return done.returncode, done.stdout, done.stderr
 
+
+class Adopt(Case):
     def adopt(self, *words, **how):
         return self.difyd("adopt", self.folder / "dify", "--releases", self.folder / "bundles", *words, **how)
 
@@ -146,6 +148,11 @@ class Adopt(unittest.TestCase):
         self.refused(2, "the image of api langgenius/dify-api:latest names none")
         self.assertEqual(self.adopt("--dry-run", "--version", "1.11.4")[0], 0)
         compose.write_text(text)
+        (self.folder / "same").mkdir()
+        os.symlink(self.folder / "dify", self.folder / "same/dify-1.11.4")
+        code, _, err = self.difyd("adopt", self.docker, "--releases", self.folder / "same")
+        self.assertEqual(code, 2)
+        self.assertIn("it is itself the release", err)
         self.env(DB_TYPE="mysql")
         self.refused(2, "difyd supports PostgreSQL only")
         (self.docker / ".env").write_text("SECRET_KEY=hush\nA=${B\n")
@@ -168,7 +175,8 @@ class Adopt(unittest.TestCase):
 
     def test_the_storage_that_a_compose_file_names_and_the_key_that_the_api_keeps_there(self):
         compose = self.docker / "docker-compose.yaml"
-        compose.write_text(compose.read_text().replace("./volumes/app", "${DIFY_DATA:-./volumes}/app"))
+        compose.write_text(compose.read_text().replace("./volumes/app", "${DIFY_DATA:-./volumes}/app")
+                           .replace(":-sk-published", ":-"))
         (self.folder / "data/app/storage").mkdir(parents=True)
         (self.folder / "data/app/storage/.dify_secret_key").write_text("hush-stored\n")
         os.symlink(self.folder / "data", self.folder / "link")
@@ -198,6 +206,63 @@ class Adopt(unittest.TestCase):
             (self.folder / "etc/secrets" / name).unlink(missing_ok=True)
         self.assertEqual(self.adopt()[0], 0)
         self.assertEqual(sorted(each.name for each in (self.folder / "etc").iterdir()), ["difyd.yaml", "secrets"])
+
+
+class Init(Case):
+    def init(self, *words, **how):
+        usual = {"--releases": self.folder / "bundles", "--storage": self.folder / "srv"}
+        given = [word for name, value in usual.items() if name not in words for word in (name, value)]
+        return self.difyd("init", *given, *words, **how)
+
+    def test_a_new_installation_has_secrets_that_nobody_knows(self):
+        code, out, err = self.init("--port", "8080")
+        self.assertEqual((code, err), (0, ""))
+        secrets = self.folder / "etc/secrets"
+        values = {each.name: each.read_text().strip() for each in secrets.iterdir()}
+        self.assertEqual(sorted(values), ["SECRET_KEY", "database.password", "redis.password"])
+        self.assertTrue(all(len(each) >= 32 for each in values.values()))
+        self.assertEqual(len(set(values.values())), 3)
+        self.assertTrue(all(stat.S_IMODE(each.stat().st_mode) == 0o600 for each in secrets.iterdir()))
+        written = self.config.read_text()
+        for each in values.values():
+            self.assertNotIn(each, out + written)
+        self.assertEqual(self.difyd("config", "check")[0], 0)
+        self.assertEqual(json.loads(self.difyd("config", "--json")[1])["version"], "1.11.4")
+        self.assertTrue((self.folder / "srv").is_dir())
+        code, out, err = self.init()
+        self.assertEqual((code, out), (4, ""))
+        self.assertIn(f"{self.config}: it is there already", err)
+        self.assertEqual(self.config.read_text(), written)
+
+    def test_servers_of_others(self):
+        (self.folder / "pw").write_text("x\n")
+        code, out, err = self.init("1.11.4", "--database-host", "10.0.0.3", "--database-user", "dify",
+                                   "--database-password-file", "pw", "--vector", "pgvector", "--vector-host", "10.0.0.3",
+                                   "--redis-host", "10.0.0.4", "--nfs", "10.0.0.2:/share", "--json")
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(json.loads(out)["files"], [f"{self.folder}/etc/secrets/SECRET_KEY", str(self.config)])
+        settings = json.loads(self.difyd("config", "--json")[1])
+        self.assertEqual((settings["database"]["kind"], settings["redis"]["kind"], settings["storage"]["server"]),
+                         ("external", "external", "10.0.0.2"))
+        self.assertEqual(settings["database"]["password_file"], f"{self.folder}/pw")
+        self.assertFalse((self.folder / "srv").exists())
+
+    def test_mistakes_write_nothing(self):
+        (self.folder / "data").mkdir()
+        (self.folder / "data/x").touch()
+        for words, code, said in ((["1.11.5"], 2, "cannot find release 1.11.5"),
+                                  (["one"], 2, "one"),
+                                  (["--database", "mysql"], 2, "--database is bundled or external"),
+                                  (["--database", "external"], 2, "database.host is missing"),
+                                  (["--database", "bundled", "--database-host", "h"], 2, "--database external"),
+                                  (["--nfs", "share"], 2, "--nfs 10.0.0.2:/share"),
+                                  (["--releases", "none"], 2, "there is no release in"),
+                                  (["--storage", "data"], 4, "there is data in it")):
+            exit_code, out, err = self.init(*words)
+            self.assertEqual((exit_code, out), (code, ""), words)
+            self.assertIn(said, err)
+            self.assertEqual(json.loads(self.init(*words, "--json")[1])["error"]["message"], err.split("\n")[0][7:])
+        self.assertFalse(self.config.parent.exists())
 
 
 if __name__ == "__main__":

@@ -55,12 +55,16 @@ class Backup(unittest.TestCase):
         self.assertEqual(m.difyd("backup", "verify")[0], 0)
         nobodys = first.parent / "20200101T000000Z-1.9.2-mine"
         nobodys.mkdir()
+        # Of a daemon that was killed while it took one.
+        abandoned = first.parent / "20200101T000000Z-1.9.2-0123abcd"
+        abandoned.mkdir()
         code, out, err = m.difyd("backup")
         self.assertEqual(code, 0, out + err + m.tail())
         self.assertIn("Dify served meanwhile", out)
         self.assertEqual(m.difyd("backup")[0], 0)
         self.assertFalse(first.exists(), "keep_backups is 2")
         self.assertTrue(nobodys.exists())
+        self.assertFalse(abandoned.exists())
         listed = m.json("backup", "list")
         self.assertEqual([(each["version"], each["writes_stopped"]) for each in listed], [("1.12.1", False)] * 2)
         code, out, err = m.difyd("backup", "verify", "2026")

@@ -123,6 +123,9 @@ environment:
     def write_places(self):
         """Into a configuration that difyd wrote: what keeps this machine apart from others on the engine."""
         text = self.config.read_text().replace("releases:\n", f"releases:\n  advisories: {self.folder}/advisories.yaml\n")
+        if "EXPOSE_PLUGIN_DEBUGGING_PORT" not in text:
+            text = text.replace("environment:\n", f'environment:\n  EXPOSE_NGINX_SSL_PORT: "{free_port()}"\n'
+                                f'  EXPOSE_PLUGIN_DEBUGGING_PORT: "{free_port()}"\n')
         self.config.write_text(text + f"""state_dir: {self.folder}/var
 runtime_dir: {self.folder}/run
 listen: {{control: {self.folder}/run/difyd.sock, health: "127.0.0.1:{self.health}"}}

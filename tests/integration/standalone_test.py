@@ -12,7 +12,19 @@ class Standalone(unittest.TestCase):
     def test_from_nothing_through_an_upgrade(self):
         m = Machine("1.11.4", standalone=True)
         self.addCleanup(m.close)
+        m.config.unlink()
+        made = m.json("init", m.version, "--releases", machine.BUNDLES, "--storage", m.storage, "--project", m.project,
+                      "--port", str(m.http))
+        self.assertIn(str(m.config), made["files"])
+        self.assertEqual(m.difyd("init", m.version)[0], 4)
+        m.write_places()
         m.serve().await_phase("serving")
+        self.assertNotIn("secret-key-public", m.findings())
+        for service in ("api", "plugin_daemon", "sandbox", "redis", "db_postgres", "weaviate"):
+            environment = m.docker("inspect", "--format", "{{json .Config}}", f"{m.project}-{service}-1")
+            for public in ('"SECRET_KEY=sk-', '"DB_PASSWORD=difyai', '"POSTGRES_PASSWORD=difyai', '"REDIS_PASSWORD=difyai',
+                           '"REDISCLI_AUTH=difyai', 'API_KEY=dify-sandbox', "=lYkiYYT6", "=QaHbTe77", "=WVF5YThaHlk"):
+                self.assertNotIn(public, environment, service)
         m.set_up()
         self.assertEqual(get(m.http, "/console/api/ping")[0], 200)
         self.assertIn(f"{m.project}-db_postgres-1", m.containers())

@@ -63,7 +63,8 @@ Result<version> version_of(const compose::project& project);
 // Folder that becomes storage.root: where the api's uploads lie in app/storage, "" where they do not.
 std::string storage_of(const compose::project& project);
 
-// Port on which the entrance is published, "" where there is none or more than one.
+// Where the entrance is published, as EXPOSE_NGINX_PORT may say: "80", "127.0.0.1:8080"; "" where that is
+// nowhere, or at several places.
 std::string published_port(const compose::project& project);
 
 // Keys that a compose file names in ${...}.

@@ -148,8 +148,8 @@ TEST_CASE("a plan says what to acknowledge, where to run what, and what is good 
                   "  job\n      " +
                   std::string(60, 'a') + "\n      " + std::string(60, 'b') +
                   "\n"
-                  "      in api, once 1.16.0 serves: flask x\n      in api, once 1.16.0 serves: flask y\n"
-                  "  early\n      Now.\n      in api, before: flask z\n"
+                  "      difyd runs in api, once 1.16.0 serves: flask x\n      difyd runs in api, once 1.16.0 serves: flask y\n"
+                  "  early\n      Now.\n      difyd runs in api, before the stop: flask z\n"
                   "\ngood to know\n  news\n      Something is new.\n      see PR 1\n") != std::string::npos);
   const auto again = control::parse_plan(control::to_json(plan));
   REQUIRE(again);

@@ -74,7 +74,7 @@ TEST_CASE("a ledger survives the way to JSON and back") {
     REQUIRE(again);
     CHECK(*again == book);
   }
-  CHECK(to_json(record{}).find("\"format\": 3") != std::string::npos);
+  CHECK(to_json(record{}).find("\"format\": 4") != std::string::npos);
 }
 
 TEST_CASE("the format before this one is read") {

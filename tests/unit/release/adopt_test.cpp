@@ -218,6 +218,7 @@ TEST_CASE("SECRET_KEY that the api keeps itself, and the port of an own compose 
   auto f = facts({{"SECRET_KEY", ""}});
   f.stored_secret_key = "from the storage";
   f.published_port = "5001";
+  f.given_to_api = {{"SECRET_KEY", ""}, {"EXPOSE_NGINX_PORT", "80"}};  // the whole .env, as it is
   f.environment.erase("CONSOLE_WEB_URL");
   const auto out = adopted(f);
   check_round_trip(f, out);
@@ -241,6 +242,10 @@ TEST_CASE("what a compose file gives the api counts more than the .env") {
         changed_key{"DB_HOST", "db_postgres", "10.0.0.3", "what its compose file gives the api"});
   CHECK(out.report.changed[1].now == "(secret)");
   CHECK_FALSE(out.made.settings.environment.contains("MODE"));
+  f = facts({{"SECRET_KEY", ""}});
+  f.given_to_api = {{"SECRET_KEY", "from the file"}};
+  f.stored_secret_key = "not used";
+  CHECK(file(adopted(f), "SECRET_KEY") == "from the file");
 }
 
 TEST_CASE("what cannot be adopted says why") {
@@ -256,10 +261,11 @@ TEST_CASE("what cannot be adopted says why") {
 }
 
 TEST_CASE("values that YAML or a file cannot hold are named") {
-  const auto f = facts({{"HTTP_PROXY", std::string("a\xff") + "b"}, {"SECRET_KEY", "line\n"}});
+  const auto f = facts({{"HTTP_PROXY", std::string("a\xff") + "b"}, {"SECRET_KEY", "line\n"}, {"A.B", "1"}});
   const auto out = adopted(f);
   check_round_trip(f, out);
-  CHECK(out.report.changed.size() == 3);
+  CHECK(out.report.changed.size() == 4);
+  CHECK(out.report.unknown.empty());
   CHECK(out.made.files.empty());
 }
 
@@ -315,6 +321,8 @@ TEST_CASE("what is compared with what runs so far") {
   add(after, "worker", "api:1");
   CHECK(storage_of(before) == "/opt/dify/docker/volumes");
   CHECK(published_port(before) == "8080");
+  before.services["nginx"].ports[0].host_ip = "127.0.0.1";
+  CHECK(published_port(before) == "127.0.0.1:8080");
   const auto result = compare(before, after, {"MIGRATION_ENABLED"});
   std::string text;
   for (const auto& each : result.differences) {

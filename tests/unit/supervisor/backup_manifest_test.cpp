@@ -61,6 +61,30 @@ TEST_CASE("names and times") {
   CHECK(time_text(start) == "2024-10-04 00:00:00 UTC");
 }
 
+TEST_CASE("a folder of ours is known by its name, an operator's own is left alone") {
+  for (const auto* ours :
+       {"20241004T000101Z-1.11.4-before-1.12.1-0123abcd", "20241004T000000Z-1.11.4-0123abcd"})
+    CHECK(is_backup_id(ours));
+  for (const auto* other : {"20200101T000000Z-1.9.2-mine", "0123abcd", "", "2024-1.11.4-0123abcd",
+                            "20241004T000000Z-1.11.4-0123abcde", "x20241004T000000Z-1.11.4-0123abcd"})
+    CHECK_FALSE(is_backup_id(other));
+}
+
+TEST_CASE("a manifest of Cloud SQL's backups keeps which they are, and leads back by an operator's hands") {
+  backup_manifest of;
+  of.id = "20241004T000000Z-1.11.4-0123abcd";
+  of.time = start;
+  of.kind = "cloudsql";
+  of.version = v("1.11.4");
+  of.runs = {{"p:dify-db", "17", "2024-10-04T00:00:00Z"}};
+  CHECK(parse_manifest(to_json(of), of.id).value() == of);
+  CHECK_FALSE(why_not_restorable(of).empty());
+  CHECK(newest_of({of}, of.version)->id == of.id);
+  CHECK(restore_offer(of) == "says how Cloud SQL puts 1.11.4 back as it was at 2024-10-04T00:00:00Z");
+  of.half_migrated = true;
+  CHECK(newest_of({of}, of.version) == nullptr);
+}
+
 TEST_CASE("what expires is beyond the newest, and nothing that may be needed") {
   const std::vector all{taken("a", 1h), taken("b", 2h), taken("c", 3h), taken("d", 4h)};
   ledger::record book;
