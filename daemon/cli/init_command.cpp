@@ -67,7 +67,7 @@ Result<version> version_wanted(const init_wish& wish, const std::string& source)
 Result<config::settings> settings_of(const init_wish& wish) {
   auto settings = wish.settings;
   for (auto* path :
-       {&settings.releases_source, &settings.storage.root, &settings.database.password_file,
+       {&settings.releases.source, &settings.storage.root, &settings.database.password_file,
         &settings.database.ca_file, &settings.redis.password_file, &settings.vector.password_file})
     make_absolute(*path);
   auto database = kind_of(wish.database, settings.database.host, "--database");
@@ -77,7 +77,7 @@ Result<config::settings> settings_of(const init_wish& wish) {
   if (!redis) return fail(redis.error());
   settings.redis.kind = *redis;
   if (auto read = read_nfs(wish.nfs, settings.storage); !read) return fail(read.error());
-  auto which = version_wanted(wish, settings.releases_source);
+  auto which = version_wanted(wish, settings.releases.source);
   if (!which) return fail(which.error());
   settings.version = *which;
   if (!wish.port.empty()) settings.environment["EXPOSE_NGINX_PORT"] = wish.port;
@@ -99,7 +99,7 @@ Result<> refuse_data(const std::string& root) {
 }
 
 Result<release::initial> made(const std::string& config, const config::settings& settings) {
-  auto bundle = release::find_bundle(settings.releases_source, *settings.version);
+  auto bundle = release::find_bundle(settings.releases.source, *settings.version);
   if (!bundle) return fail(std::move(bundle.error()));
   const auto compose = read_file(bundle->folder + "/" + bundle->compose_file);
   if (!compose) return fail(compose.error());

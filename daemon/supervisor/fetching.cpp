@@ -63,10 +63,18 @@ task<Result<std::string>> fetch(world& w, version which, std::string operation) 
   co_return path;
 }
 
+// A start is tried again every few seconds; nobody is asked for a file that often.
+const Error* just_failed(const world& w, const version& which) {
+  const auto& last = w.not_fetched;
+  if (!last || last->which != which || w.stands.get()->at != phase::starting) return nullptr;
+  return std::chrono::steady_clock::now() - last->at < 1min ? &last->error : nullptr;
+}
+
 // What was fetched and is not the release that was asked for would only be found again.
-task<Result<>> forget(world& w, std::string archive, Error error) {
+task<Result<>> forget(world& w, version which, std::string archive, Error error) {
   if (!error.code.starts_with("release-")) co_return fail(std::move(error));
   error.remedy = "Correct releases.url: " + public_url(w.settings.releases.url) + " gave another release";
+  w.not_fetched = failed_fetch{which, std::chrono::steady_clock::now(), error};
   std::function<Result<>()> remove = [archive]() -> Result<> {
     std::error_code ignored;
     std::filesystem::remove(archive, ignored);
@@ -90,7 +98,9 @@ task<Result<>> have_bundle(world& w, version which, std::string operation) {
   std::string archive = found->archive;
   if (archive.empty()) {
     if (w.settings.releases.url.empty()) co_return Result<>{};
+    if (const auto* error = just_failed(w, which)) co_return fail(*error);
     auto fetched = co_await fetch(w, which, operation);
+    if (!fetched) w.not_fetched = failed_fetch{which, std::chrono::steady_clock::now(), fetched.error()};
     if (!fetched) co_return fail(fetched.error());
     archive = std::move(*fetched);
   }
@@ -101,7 +111,7 @@ task<Result<>> have_bundle(world& w, version which, std::string operation) {
     return release::lay_out_checked(files, source, which, archive);
   };
   auto done = co_await w.files.run<void>(std::move(work), 2min, "unpack release " + which.text());
-  if (!done && found->archive.empty()) co_return co_await forget(w, archive, done.error());
+  if (!done && found->archive.empty()) co_return co_await forget(w, which, archive, done.error());
   if (!done) co_return done;
   tell(w, operation, which, "unpacked", std::to_string(count) + " files of " + archive);
   co_return done;

@@ -8,6 +8,7 @@
 #include "difyd/stack/job.hpp"
 #include "difyd/stack/labels.hpp"
 #include "engine_work.hpp"
+#include "fetching.hpp"
 #include "image_schema.hpp"
 #include "links.hpp"
 #include "load_release.hpp"
@@ -73,6 +74,7 @@ class rehearsing {
   task<Result<project_ptr>> only_api() {
     std::optional<version> from;
     if (const auto& deployed = w_.book->current().deployed) from = deployed->version;
+    if (auto here = co_await have_bundle(w_, found_.to, id_); !here) co_return fail(here.error());
     auto release = co_await load_release(w_, found_.to, from, laying_out::no, origin::bundle);
     if (!release) co_return fail(release.error());
     auto project = std::make_shared<compose::project>((*release)->project);

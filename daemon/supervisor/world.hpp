@@ -49,6 +49,13 @@ struct running_migration {
   std::string blocked{};  // the newest sentence about who blocked it
 };
 
+// A download of a release that failed.
+struct failed_fetch {
+  version which;
+  std::chrono::steady_clock::time_point at;
+  Error error;
+};
+
 struct world {
   world(asio::any_io_executor executor, config::settings settings, http::endpoint engine_at);
 
@@ -83,13 +90,14 @@ struct world {
   cell<bool> container_started;                              // set with every start of one of the project
   // Dify was up in this run of the daemon: what falls is brought up again as it is, not upgraded.
   bool settled = false;
-  std::optional<Error> refused;            // why the start did not upgrade to the wanted version
-  std::optional<std::string> share;        // identity of the storage, "" before it has one
-  std::optional<version> local;            // deployed here by the local copy of a ledger that is not there
-  std::vector<std::string> edited_bundle;  // files of the deployed release's bundle that are not as deployed
-  std::optional<Error> not_kept;           // why the share does not keep what is deployed
-  std::string data_root;                   // the engine's, once it was asked
-  waiting waits;                           // of the operation that runs
+  std::optional<Error> refused;             // why the start did not upgrade to the wanted version
+  std::optional<std::string> share;         // identity of the storage, "" before it has one
+  std::optional<version> local;             // deployed here by the local copy of a ledger that is not there
+  std::vector<std::string> edited_bundle;   // files of the deployed release's bundle that are not as deployed
+  std::optional<Error> not_kept;            // why the share does not keep what is deployed
+  std::optional<failed_fetch> not_fetched;  // the last one
+  std::string data_root;                    // the engine's, once it was asked
+  waiting waits;                            // of the operation that runs
   std::optional<std::chrono::steady_clock::time_point> step_began;  // of the upgrade that runs
   std::optional<running_migration> migrating;                       // while a migrator may run
   std::string command;                                              // of an advisory, while it runs

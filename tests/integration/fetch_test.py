@@ -76,10 +76,15 @@ class Fetch(unittest.TestCase):
         self.assertEqual(self.m.status()["deployed"], "1.11.4")
 
     def test_a_release_that_is_not_here_is_fetched_or_refused(self):
+        # A first start without it says so, and asks once, however often it is tried again.
+        self.m.serve()
+        wait_until("tries", lambda: self.m.tail(500).count("subject=admit state=failed") > 2, 20)
+        self.assertIn("the server answered 404", self.m.status()["message"])
+        self.assertEqual(self.mirror.asked, ["/dify/1.11.4.tar.gz"])
         (self.bundles / "1.11.4.tar.gz").write_bytes(self.archive("1.11.4"))
-        self.m.serve().await_phase("serving")
+        self.m.await_phase("serving")
         self.assertEqual(sorted(each.name for each in self.bundles.iterdir()), ["1.11.4.tar.gz", "dify-1.11.4"])
-        self.assertEqual(self.mirror.asked, [])
+        self.assertEqual(self.mirror.asked, ["/dify/1.11.4.tar.gz"])
 
         # What is refused changes nothing, and says what to do.
         public = f"http://127.0.0.1:{self.mirror.server_port}/dify"
