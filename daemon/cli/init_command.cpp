@@ -15,6 +15,7 @@
 #include "difyd/release/init.hpp"
 #include "difyd/release/working_copy.hpp"
 #include "render_adopt.hpp"
+#include "unpacking.hpp"
 #include "write_configuration.hpp"
 
 namespace difyd::cli {
@@ -61,13 +62,13 @@ Result<version> version_wanted(const init_wish& wish, const std::string& source)
   const auto known = release::available(source);
   if (!known.empty()) return known.back();
   return fail("release-unknown", "cannot make a configuration: there is no release in " + source,
-              "Unpack one to " + source + "/dify-<version>, or name its folder with --releases");
+              "Put dify-<version>.tar.gz there and name the version, or another folder with --releases");
 }
 
 Result<config::settings> settings_of(const init_wish& wish) {
   auto settings = wish.settings;
   for (auto* path :
-       {&settings.releases_source, &settings.storage.root, &settings.database.password_file,
+       {&settings.releases.source, &settings.storage.root, &settings.database.password_file,
         &settings.database.ca_file, &settings.redis.password_file, &settings.vector.password_file})
     make_absolute(*path);
   auto database = kind_of(wish.database, settings.database.host, "--database");
@@ -77,7 +78,7 @@ Result<config::settings> settings_of(const init_wish& wish) {
   if (!redis) return fail(redis.error());
   settings.redis.kind = *redis;
   if (auto read = read_nfs(wish.nfs, settings.storage); !read) return fail(read.error());
-  auto which = version_wanted(wish, settings.releases_source);
+  auto which = version_wanted(wish, settings.releases.source);
   if (!which) return fail(which.error());
   settings.version = *which;
   if (!wish.port.empty()) settings.environment["EXPOSE_NGINX_PORT"] = wish.port;
@@ -99,7 +100,9 @@ Result<> refuse_data(const std::string& root) {
 }
 
 Result<release::initial> made(const std::string& config, const config::settings& settings) {
-  auto bundle = release::find_bundle(settings.releases_source, *settings.version);
+  if (auto here = unpack_release(settings.releases.source, *settings.version); !here)
+    return fail(here.error());
+  auto bundle = release::find_bundle(settings.releases.source, *settings.version);
   if (!bundle) return fail(std::move(bundle.error()));
   const auto compose = read_file(bundle->folder + "/" + bundle->compose_file);
   if (!compose) return fail(compose.error());

@@ -7,6 +7,7 @@
 #include "difyd/host/metadata.hpp"
 #include "difyd/release/roles.hpp"
 #include "engine_work.hpp"
+#include "fetching.hpp"
 #include "fitting.hpp"
 #include "image_schema.hpp"
 #include "keeping.hpp"
@@ -64,7 +65,9 @@ task<Result<std::optional<revision>>> schema_from_before(world& w, const std::st
   const auto running = running_version(*now);
   const auto which = running ? running : w.settings.version;
   if (!which) co_return std::nullopt;
-  auto release = co_await load_release(w, *which, std::nullopt, laying_out::no, origin::bundle);
+  const auto here = co_await have_bundle(w, *which, id);
+  auto release = here ? co_await load_release(w, *which, std::nullopt, laying_out::no, origin::bundle)
+                      : Result<release_ptr>(fail(here.error()));
   if (!release && running) co_return fail(release.error());
   if (!release) co_return std::nullopt;  // an installation of it says the same
   const std::string folder = database_folder(**release);

@@ -115,11 +115,11 @@ TEST_CASE("in every real release both sides know the same secret, and none is pu
     for (const char* vector : {"weaviate", "pgvector", "qdrant"}) {
       CAPTURE(version.text(), vector);
       auto settings = real.settings("");
-      const auto bundle = find_bundle(settings.releases_source, version);
+      const auto bundle = find_bundle(settings.releases.source, version);
       REQUIRE(bundle);
       init_facts f;
       f.wanted = config::defaults();
-      f.wanted.releases_source = settings.releases_source;
+      f.wanted.releases.source = settings.releases.source;
       f.wanted.storage.root = "/srv/dify";
       f.wanted.version = version;
       f.wanted.vector.kind = vector;
