@@ -11,6 +11,7 @@
 #include "difyd/config/table.hpp"
 #include "difyd/release/advisories.hpp"
 #include "difyd/release/working_copy.hpp"
+#include "unpacking.hpp"
 #include "write_configuration.hpp"
 
 namespace difyd::cli {
@@ -133,6 +134,9 @@ class surveying {
     auto& base = found_.facts.base;
     base.version = *which;
     if (!wish_.releases.empty()) base.releases.source = fs::absolute(wish_.releases).lexically_normal();
+    if (!wish_.dry_run)
+      if (auto here = unpack_release(base.releases.source, *which); !here)
+        return fail(std::move(here.error()));
     auto bundle = release::find_bundle(base.releases.source, *which);
     if (bundle) {
       std::error_code error;

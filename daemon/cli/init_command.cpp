@@ -15,6 +15,7 @@
 #include "difyd/release/init.hpp"
 #include "difyd/release/working_copy.hpp"
 #include "render_adopt.hpp"
+#include "unpacking.hpp"
 #include "write_configuration.hpp"
 
 namespace difyd::cli {
@@ -61,7 +62,7 @@ Result<version> version_wanted(const init_wish& wish, const std::string& source)
   const auto known = release::available(source);
   if (!known.empty()) return known.back();
   return fail("release-unknown", "cannot make a configuration: there is no release in " + source,
-              "Unpack one to " + source + "/dify-<version>, or name its folder with --releases");
+              "Put dify-<version>.tar.gz there and name the version, or another folder with --releases");
 }
 
 Result<config::settings> settings_of(const init_wish& wish) {
@@ -99,6 +100,8 @@ Result<> refuse_data(const std::string& root) {
 }
 
 Result<release::initial> made(const std::string& config, const config::settings& settings) {
+  if (auto here = unpack_release(settings.releases.source, *settings.version); !here)
+    return fail(here.error());
   auto bundle = release::find_bundle(settings.releases.source, *settings.version);
   if (!bundle) return fail(std::move(bundle.error()));
   const auto compose = read_file(bundle->folder + "/" + bundle->compose_file);

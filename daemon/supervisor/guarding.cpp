@@ -58,6 +58,14 @@ task<bool> kill_container(world& w, std::string upgrade, upgrade::intruder found
   co_return killed.has_value();
 }
 
+std::set<std::string> addresses_of(const world& w, const database::server_facts& facts) {
+  std::set<std::string> addresses = {facts.client_address};
+  const auto now = w.observed.get();
+  for (const auto& container : now->containers)
+    for (const auto& [name, endpoint] : container.networks) addresses.insert(endpoint.address);
+  return addresses;
+}
+
 task<void> look_once(world& w, upgrade::guarded rules) {
   const auto still = [&] { return rules_now(w) == rules; };  // the step may have ended meanwhile
   if (!co_await still_ours(w) || !still()) co_return;
@@ -78,11 +86,13 @@ task<void> look_once(world& w, upgrade::guarded rules) {
   if (!sessions || !still()) co_return;
   const auto facts = co_await database->facts(names.main);
   if (!facts || !still()) co_return;
-  std::set<std::string> addresses = {facts->client_address};
-  const auto now = w.observed.get();
-  for (const auto& container : now->containers)
-    for (const auto& [name, endpoint] : container.networks) addresses.insert(endpoint.address);
-  for (const auto& found : upgrade::intruders(rules, *sessions, addresses)) {
+  auto foreign = upgrade::intruders(rules, *sessions, addresses_of(w, *facts));
+  // What the new version has started since the last look may be connected already.
+  if (!foreign.empty() && rules.started) {
+    if (auto seen = co_await look(w); !seen || !still()) co_return;
+    foreign = upgrade::intruders(rules, *sessions, addresses_of(w, *facts));
+  }
+  for (const auto& found : foreign) {
     const auto ended = co_await end_session(w, found.session);
     if (!still()) co_return;
     report(w, rules.id, found, ended);

@@ -65,8 +65,9 @@ task<Result<std::optional<revision>>> schema_from_before(world& w, const std::st
   const auto running = running_version(*now);
   const auto which = running ? running : w.settings.version;
   if (!which) co_return std::nullopt;
-  if (auto here = co_await have_bundle(w, *which, id); !here) co_return fail(here.error());
-  auto release = co_await load_release(w, *which, std::nullopt, laying_out::no, origin::bundle);
+  const auto here = co_await have_bundle(w, *which, id);
+  auto release = here ? co_await load_release(w, *which, std::nullopt, laying_out::no, origin::bundle)
+                      : Result<release_ptr>(fail(here.error()));
   if (!release && running) co_return fail(release.error());
   if (!release) co_return std::nullopt;  // an installation of it says the same
   const std::string folder = database_folder(**release);

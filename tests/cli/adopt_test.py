@@ -247,6 +247,15 @@ class Init(Case):
         self.assertEqual(settings["database"]["password_file"], f"{self.folder}/pw")
         self.assertFalse((self.folder / "srv").exists())
 
+    def test_a_release_that_is_an_archive_is_unpacked(self):
+        (self.folder / "archives").mkdir()
+        subprocess.run(["tar", "-C", self.folder / "bundles", "-czf", self.folder / "archives/dify-1.11.4.tar.gz", "dify-1.11.4"],
+                       check=True)
+        code, _, err = self.init("1.11.4", "--releases", "archives")
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(self.difyd("config", "check")[0], 0)
+        self.assertTrue((self.folder / "archives/dify-1.11.4/docker/.env.example").exists())
+
     def test_mistakes_write_nothing(self):
         (self.folder / "data").mkdir()
         (self.folder / "data/x").touch()
