@@ -39,11 +39,24 @@ sync
 echo "keys.tar is back in the storage"
 )";
 
+// Of a process that was killed while it wrote.
+void remove_halves(const std::string& path) {
+  std::error_code ignored;
+  const fs::path file(path);
+  std::vector<fs::path> halves;
+  for (const auto& each : fs::directory_iterator(file.parent_path(), ignored))
+    if (each.path().filename().string().starts_with(file.filename().string() + ".tmp-"))
+      halves.push_back(each.path());
+  for (const auto& each : halves) fs::remove(each, ignored);
+}
+
 Result<> keep_and_write(const std::string& from, const std::string& to, const std::string& kept) {
   auto text = read_file(from, 16u << 20);
   if (!text) return fail(text.error());
   std::error_code failed;
   fs::create_directories(fs::path(to).parent_path(), failed);
+  remove_halves(kept);
+  remove_halves(to);
   if (!failed && fs::exists(to, failed) && !fs::exists(kept, failed)) {
     auto now = read_file(to, 16u << 20);
     if (!now) return fail(now.error());

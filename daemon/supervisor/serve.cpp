@@ -28,6 +28,7 @@
 #include "operations.hpp"
 #include "owed_commands.hpp"
 #include "probing.hpp"
+#include "rehearsing.hpp"
 #include "routes.hpp"
 #include "start.hpp"
 #include "watching.hpp"
@@ -93,6 +94,12 @@ task<void> keep_starting(world& w) {
   }
 }
 
+// What a daemon that was killed has left of a rehearsal.
+task<void> sweep_once(world& w) {
+  while (w.stands.get()->at != phase::serving) co_await pause(2s);
+  if (!w.aside.running()) co_await sweep_rehearsals(w);
+}
+
 task<void> tell_systemd(world& w) {
   std::string told;
   for (;;) {
@@ -139,6 +146,7 @@ class daemon_process {
     group_.spawn("commands", keep_commands(world_));
     group_.spawn("director", world_.chief.run());
     group_.spawn("aside", world_.aside.run());
+    group_.spawn("rehearsals", sweep_once(world_));
     group_.spawn("starting", keep_starting(world_));
     group_.spawn("systemd", tell_systemd(world_));
     group_.spawn("ledger copy", keep_local_copy(world_));

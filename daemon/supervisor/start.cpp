@@ -16,7 +16,6 @@
 #include "load_release.hpp"
 #include "page.hpp"
 #include "readiness.hpp"
-#include "rehearsing.hpp"
 #include "repin.hpp"
 #include "restoring.hpp"
 #include "start_choice.hpp"
@@ -273,9 +272,7 @@ task<ended> start_up(world& w, std::string id) {
   if (schema)
     if (auto read = co_await w.book->reload(); !read) co_return not_yet(w, read.error());
   if (w.book->current().restoring) co_return co_await resume_restore(w, std::move(id));
-  auto how = co_await act(w, choose_start(co_await gather(w, std::move(schema))), std::move(id));
-  if (!w.aside.running()) co_await sweep_rehearsals(w);
-  co_return how;
+  co_return co_await act(w, choose_start(co_await gather(w, std::move(schema))), std::move(id));
 }
 
 }  // namespace difyd::supervisor

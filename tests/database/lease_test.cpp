@@ -178,7 +178,7 @@ TEST_CASE("a stack that may still run keeps a free lease from being inherited") 
   }));
   CHECK(seen.other->machine_id == "gone");
   CHECK(seen.other->stack_up);
-  CHECK(locks() == "0");
+  CHECK(eventually([] { return locks() == "0"; }));
   session.reset();
   CHECK(eventually([&] { return b.acquire().held; }));
   // Its own machine needs no rules, and neither does anybody once the stack is down.

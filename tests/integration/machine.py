@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import secrets
 import shutil
 import signal
@@ -37,9 +38,15 @@ def wait_until(what, condition, seconds=60):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("", 0))
-        return probe.getsockname()[1]
+    """None that the kernel hands out: one of those may be anybody's by the time that it is used."""
+    for port in random.sample(range(10000, 20000), 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("", port))
+                return port
+            except OSError:
+                continue
+    raise AssertionError("no port between 10000 and 19999 is free")
 
 
 def get(port, path, method="GET"):
