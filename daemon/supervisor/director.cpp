@@ -28,6 +28,10 @@ void director::raise(priority to) {
   if (running_ && running_->urgency < to) running_->urgency = to;
 }
 
+void director::lower(priority to) {
+  if (running_ && running_->urgency > to) running_->urgency = to;
+}
+
 bool director::busy_with(priority at_least) const {
   if (running_ && running_->urgency >= at_least) return true;
   return std::any_of(queue_.begin(), queue_.end(),

@@ -34,6 +34,8 @@ class director {
   void submit(operation request);
   // What runs turns out to be more urgent than it was proposed: a start that resumes an upgrade.
   void raise(priority to);
+  // What runs has its result, and only clears up: requests that it would refuse may queue behind it.
+  void lower(priority to);
   // The operation that runs, if any.
   const operation* running() const { return running_ ? &*running_ : nullptr; }
   bool busy_with(priority at_least) const;

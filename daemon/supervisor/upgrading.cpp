@@ -83,6 +83,7 @@ task<ended> carry_through(world& w, std::string id, version to, std::string orig
   const auto outcome = co_await upgrade::run(work, std::move(marks));
   const auto told = co_await tell_ledger(w, work, outcome);
   if (!told) co_return as_held(w, told.error());
+  w.chief.lower(priority::command);
   switch (outcome.end) {
     case upgrade::ending::done: {
       auto done = as_done(w, to.text());

@@ -71,6 +71,23 @@ TEST_CASE("a command ends a converge that runs; nothing ends an upgrade") {
   CHECK(f.log == "converge+ upgrade+ ");
 }
 
+TEST_CASE("an upgrade that has its result and clears up is no upgrade any more, and still not interrupted") {
+  fixture f;
+  f.group.spawn("director", f.chief.run());
+  f.submit("converge", priority::converge, true);
+  f.loop.poll();
+  f.chief.raise(priority::upgrade);
+  REQUIRE(f.chief.busy_with(priority::upgrade));
+  f.chief.lower(priority::command);
+  CHECK_FALSE(f.chief.busy_with(priority::upgrade));
+  CHECK(f.chief.busy_with(priority::command));
+  f.submit("upgrade", priority::upgrade);
+  f.loop.poll();
+  CHECK(f.log == "converge+ ");
+  CHECK(f.chief.busy_with(priority::upgrade));
+  f.end();
+}
+
 TEST_CASE("an operation that throws is reported and the next one runs") {
   fixture f;
   f.chief.submit({"bad", "bad", priority::command, []() -> task<void> {
