@@ -39,7 +39,9 @@ std::vector<intruder> intruders(const guarded& allowed, const std::vector<databa
     if (!of_dify(session, allowed.role)) continue;
     // Another machine's or an earlier upgrade's migrator is waited for, never ended.
     if (difyds(session)) continue;
-    if (allowed.started && addresses.contains(session.client_address)) continue;
+    // A container that does not run has no address; nor has a session over a socket.
+    const bool from_here = !session.client_address.empty() && addresses.contains(session.client_address);
+    if (allowed.started && from_here) continue;
     found.push_back({{}, session.pid, "session " + to_text(session)});
   }
   return found;

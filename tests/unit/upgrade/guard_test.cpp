@@ -44,6 +44,12 @@ database::session_info session(int pid, const std::string& name, const std::stri
 
 }  // namespace
 
+TEST_CASE("a session over a socket is nobody's of the stack, though a container may have no address") {
+  const auto found = intruders(rules(true), {session(9, "somebody", "", "dify")}, {"", "10.0.0.2"});
+  REQUIRE(found.size() == 1);
+  CHECK(found.front().session == 9);
+}
+
 TEST_CASE("containers that an upgrade did not start") {
   auto migrator = container("api", "langgenius/dify-api:2");
   migrator.labels[upgrade_label] = "u1";
