@@ -145,12 +145,8 @@ task<Result<>> run_command(world& w, backup_wish wish, std::string folder) {
   if (done->exit_code != 0)
     co_return fail(failed_backup(w.settings.upgrade.backup_command->front() + " ended with " +
                                  std::to_string(done->exit_code) + ": " + last_line(done->errors)));
-  control::event event;
-  event.operation = wish.operation;
-  event.kind = "output";
-  event.subject = "backup";
-  event.text = last_line(done->output);
-  if (!event.text.empty()) w.events.add(std::move(event));
+  if (auto said = last_line(done->output); !said.empty())
+    w.events.tell(wish.operation, "output", "backup", {}, std::move(said));
   co_return Result<>{};
 }
 

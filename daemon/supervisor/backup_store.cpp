@@ -156,13 +156,9 @@ task<void> prune_backups(world& w, std::string operation) {
     const std::string folder = backup_folder(w, id);
     auto removed =
         co_await w.files.run<void>([folder] { return remove_backup(folder); }, 10min, "remove " + folder);
-    control::event event;
-    event.operation = operation;
-    event.kind = "output";
-    event.subject = "backup";
-    event.text = removed ? "removed " + id + ": upgrade.keep_backups is " + std::to_string(keep)
-                         : removed.error().message;
-    w.events.add(std::move(event));
+    w.events.tell(operation, "output", "backup", {},
+                  removed ? "removed " + id + ": upgrade.keep_backups is " + std::to_string(keep)
+                          : removed.error().message);
   }
   if (!ids.empty()) (void)co_await read_backups(w);
 }

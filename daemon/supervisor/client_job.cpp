@@ -20,12 +20,7 @@ compose::environment_map connection(const database::endpoint& where, const std::
 
 void tell(world& w, const client_job& job, std::string_view bytes) {
   for (auto& line : split(trim(bytes), '\n')) {
-    control::event event;
-    event.operation = job.operation;
-    event.kind = "output";
-    event.subject = job.name;
-    event.text = std::move(line);
-    w.events.add(std::move(event));
+    w.events.tell(job.operation, "output", job.name, {}, std::move(line));
   }
 }
 

@@ -10,12 +10,7 @@ namespace difyd::supervisor {
 namespace {
 
 void tell(world& w, const std::string& operation, std::string text) {
-  control::event event;
-  event.operation = operation;
-  event.kind = "output";
-  event.subject = "backup";
-  event.text = std::move(text);
-  w.events.add(std::move(event));
+  w.events.tell(operation, "output", "backup", {}, std::move(text));
 }
 
 task<Result<std::string>> token() {

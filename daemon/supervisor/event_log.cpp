@@ -28,6 +28,17 @@ std::uint64_t event_log::add(control::event event) {
   return last_;
 }
 
+void event_log::tell(std::string operation, std::string kind, std::string subject, std::string state,
+                     std::string text) {
+  control::event event;
+  event.operation = std::move(operation);
+  event.kind = std::move(kind);
+  event.subject = std::move(subject);
+  event.state = std::move(state);
+  event.text = std::move(text);
+  add(std::move(event));
+}
+
 task<std::vector<control::event>> event_log::after(std::uint64_t seen) {
   while (last_ <= seen) {
     boost::system::error_code woken;

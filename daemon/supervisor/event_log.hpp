@@ -18,6 +18,8 @@ class event_log {
 
   // Gives the event its sequence and time, keeps it, logs it, wakes the followers.
   std::uint64_t add(control::event event);
+  void tell(std::string operation, std::string kind, std::string subject, std::string state,
+            std::string text);
   std::uint64_t last() const { return last_; }
 
   // Events after `seen` that are still kept; waits for one where there is none.

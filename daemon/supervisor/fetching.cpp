@@ -16,13 +16,7 @@ using namespace std::chrono_literals;
 constexpr auto tell_every = 3s;
 
 void tell(world& w, const std::string& operation, const version& which, std::string state, std::string text) {
-  control::event event;
-  event.operation = operation;
-  event.kind = "fetch";
-  event.subject = "release " + which.text();
-  event.state = std::move(state);
-  event.text = std::move(text);
-  w.events.add(std::move(event));
+  w.events.tell(operation, "fetch", "release " + which.text(), std::move(state), std::move(text));
 }
 
 std::string hash_of(const config::releases_settings& settings, const version& which) {

@@ -32,14 +32,9 @@ std::optional<upgrade::guarded> rules_now(const world& w) {
 }
 
 void report(world& w, const std::string& upgrade, const upgrade::intruder& found, const Result<>& ended) {
-  control::event event;
-  event.operation = upgrade;
-  event.kind = "guard";
-  event.subject = "guard";
-  event.state = ended ? "done" : "failed";
-  event.text = ended ? "ended " + found.text + ": it is not part of this upgrade"
-                     : "cannot end " + found.text + ": " + ended.error().message;
-  w.events.add(std::move(event));
+  w.events.tell(upgrade, "guard", "guard", ended ? "done" : "failed",
+                ended ? "ended " + found.text + ": it is not part of this upgrade"
+                      : "cannot end " + found.text + ": " + ended.error().message);
 }
 
 task<Result<>> end_session(world& w, int pid) {

@@ -10,13 +10,7 @@ namespace {
 constexpr int not_now = 75;  // EX_TEMPFAIL of sysexits.h
 
 void tell(world& w, const std::string& upgrade, const std::string& state, std::string text) {
-  control::event event;
-  event.operation = upgrade;
-  event.kind = "hook";
-  event.subject = "hook";
-  event.state = state;
-  event.text = std::move(text);
-  w.events.add(std::move(event));
+  w.events.tell(upgrade, "hook", "hook", state, std::move(text));
 }
 
 void tell_lines(world& w, const std::string& upgrade, const std::string& point, const std::string& output) {

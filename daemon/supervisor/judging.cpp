@@ -35,13 +35,7 @@ health::memory memory_of() { return {}; }
 void tell_wait(world& w, wait_teller& teller) {
   const auto now = std::chrono::steady_clock::now();
   if (!teller.worth_telling(w.waits, now)) return;
-  control::event event;
-  event.operation = w.waits.operation;
-  event.kind = "service";
-  event.subject = services_text(w.waits);
-  event.state = "waiting";
-  event.text = reason_text(w.waits, now);
-  w.events.add(std::move(event));
+  w.events.tell(w.waits.operation, "service", services_text(w.waits), "waiting", reason_text(w.waits, now));
 }
 
 }  // namespace

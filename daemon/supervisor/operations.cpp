@@ -202,13 +202,7 @@ void propose_start(world& w) { submit(w, named("converge"), priority::converge, 
 void propose_heal(world& w, const std::string& cause) {
   if (w.chief.busy_with(priority::heal)) return;
   const auto status = named("heal");
-  control::event event;
-  event.operation = status.id;
-  event.kind = "step";
-  event.subject = "heal";
-  event.state = "begun";
-  event.text = cause;
-  w.events.add(std::move(event));
+  w.events.tell(status.id, "step", "heal", "begun", cause);
   submit(w, status, priority::heal, heal);
 }
 

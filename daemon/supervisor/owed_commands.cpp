@@ -20,13 +20,7 @@ constexpr const char* advisory_label = "dev.difyd.advisory";
 constexpr auto longest = 24h;  // plugins are installed from the internet, one after the other
 
 void tell(world& w, const std::string& operation, const char* state, std::string text) {
-  control::event event;
-  event.operation = operation;
-  event.kind = "output";
-  event.subject = "command";
-  event.state = state;
-  event.text = std::move(text);
-  w.events.add(std::move(event));
+  w.events.tell(operation, "output", "command", state, std::move(text));
 }
 
 std::string place_of(const ledger::owed_command& what) {

@@ -54,13 +54,7 @@ class rehearsing {
 
  private:
   void tell(const char* state, std::string text) {
-    control::event event;
-    event.operation = id_;
-    event.kind = "output";
-    event.subject = "rehearsal";
-    event.state = state;
-    event.text = std::move(text);
-    w_.events.add(std::move(event));
+    w_.events.tell(id_, "output", "rehearsal", state, std::move(text));
   }
 
   task<Result<>> all() {

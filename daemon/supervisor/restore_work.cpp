@@ -76,12 +76,7 @@ restore_work::restore_work(world& w, ledger::restore of, std::string operation)
     : w_(w), of_(std::move(of)), operation_(std::move(operation)) {}
 
 void restore_work::say(std::string stage, std::string state) {
-  control::event event;
-  event.operation = operation_;
-  event.kind = "step";
-  event.subject = std::move(stage);
-  event.state = std::move(state);
-  w_.events.add(std::move(event));
+  w_.events.tell(operation_, "step", std::move(stage), std::move(state), {});
 }
 
 void restore_work::guard(const release_ptr& old, bool started) {

@@ -28,12 +28,7 @@ std::string lock_holder(const world& w, const std::string& output) {
 }  // namespace
 
 void upgrade_work::tell(std::string line) {
-  control::event event;
-  event.operation = id_;
-  event.kind = "output";
-  event.subject = "migrate";
-  event.text = std::move(line);
-  world_.events.add(std::move(event));
+  world_.events.tell(id_, "output", "migrate", {}, std::move(line));
 }
 
 task<Result<bool>> upgrade_work::migrator_at_work() {
