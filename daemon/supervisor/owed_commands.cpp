@@ -111,6 +111,8 @@ std::vector<ledger::owed_command> owed_by(const std::vector<release::advisory>& 
 
 task<Result<>> run_before_upgrade(world& w, release_ptr on, release::advisory of, std::string command,
                                   std::string upgrade) {
+  // An upgrade that was aborted may have left it running.
+  if (auto gone = co_await end_commands(w, of.id); !gone) co_return gone;
   auto job = job_of(of.id, of.service, w.settings.project + "-before-" + upgrade, command);
   job.keep = false;
   job.on_output = [&w, &upgrade](std::string_view bytes) {

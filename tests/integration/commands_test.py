@@ -11,7 +11,7 @@ FACTS = """format: 1
 newest_known: 1.18.0
 advisories:
   - {id: look-first, kind: before, from: "<1.12.1", to: ">=1.12.1", service: api, text: Looks at what is there., source: here,
-     commands: [echo old version $DIFYD_TEST_NOTE, test -e /app/api/storage/may-go]}
+     commands: [test ! -e /app/api/storage/linger || sleep 300, test -e /app/api/storage/may-go]}
   - {id: fill-in, kind: after, from: "<1.12.1", to: ">=1.12.1", service: api, text: Fills in., source: here,
      commands: [echo begun >>/app/api/storage/ran; sleep 8; echo slow >>/app/api/storage/ran,
                 echo failing >>/app/api/storage/ran; echo no such plugin >&2; test -e /app/api/storage/may-go-on,
@@ -27,13 +27,12 @@ class Commands(unittest.TestCase):
         self.m = Machine("1.11.4")
         self.addCleanup(self.m.close)
         (self.m.folder / "advisories.yaml").write_text(FACTS)
-        self.m.override("DIFYD_TEST_NOTE", "of the house")
         self.files = self.m.storage / "app/storage"
         self.m.serve().await_phase("serving")
 
-    def upgrade(self):
+    def upgrade(self, *more):
         words = [word for each in ("look-first", "fill-in", "sweep") for word in ("--acknowledge", each)]
-        return self.m.difyd("upgrade", "1.12.1", *words)
+        return self.m.difyd("upgrade", "1.12.1", *words, *more)
 
     def lines(self, name):
         path = self.files / name
@@ -50,7 +49,14 @@ class Commands(unittest.TestCase):
         self.assertIn("difyd runs in api, before the stop: test -e /app/api/storage/may-go\n", text)
         self.assertIn("difyd runs in api, once 1.12.1 serves: echo last", text)
 
+        # One that an aborted upgrade left running is ended before it is run again.
         before = self.m.containers()
+        (self.files / "linger").touch()
+        self.assertEqual(self.upgrade("--no-wait")[0], 0)
+        wait_until("the command", lambda: [each for each in self.commands_left() if self.m.containers()[each] == "running"])
+        self.assertEqual(self.m.difyd("abort")[0], 0)
+        (self.files / "linger").unlink()
+
         code, out, err = self.upgrade()
         self.assertEqual(code, 4, out + err)
         self.assertIn("cannot upgrade: advisory look-first: test -e /app/api/storage/may-go ended with 1", err)
