@@ -109,6 +109,12 @@ std::vector<std::string> bystanders(const compose::project& project) {
   });
 }
 
+std::vector<std::string> preparers(const compose::project& project) {
+  return names(project, [&](const compose::service& each) {
+    return repository(each.image) == "busybox" && one_shot(project, each.name);
+  });
+}
+
 std::string nginx_service(const compose::project& project) {
   const auto all = services_of_image(project, "nginx");
   return all.empty() ? "" : all.front();

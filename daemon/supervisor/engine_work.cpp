@@ -118,6 +118,8 @@ task<Result<>> bring_all_up(world& w, release_ptr release, const std::string& op
   if (!nginx.empty()) {
     if (auto up = co_await bring_up(w, release, shown, operation, limit, remove_orphans); !up) co_return up;
     if (auto free = co_await take_page_down(w, *release); !free) co_return free;
+    // Alone, for it is what Dify is waited for by.
+    if (auto up = co_await bring_up(w, release, {nginx}, operation, limit, false); !up) co_return up;
   }
   co_return co_await bring_up(w, release, {}, operation, limit, remove_orphans);
 }

@@ -108,6 +108,7 @@ upgrade::guarded guard_rules(const world& w, std::string id, const compose::proj
   rules.started = started;
   for (const auto& service : infrastructure(project)) rules.allowed[service];
   for (const auto& service : release::bystanders(project)) rules.allowed[service];
+  for (const auto& service : release::preparers(project)) rules.allowed[service];
   if (!started) return rules;
   for (const auto& [name, service] : project.services) rules.allowed[name];
   for (const auto& name : release::database_users(project))

@@ -186,7 +186,8 @@ task<Result<>> await_ready(world& w, release_ptr release, std::vector<std::strin
   if (services.empty())
     for (const auto& [name, definition] : release->project.services) services.push_back(name);
   second_chances chances;
-  for (;;) {
+  // Redis and nginx are there within tenths of a second, and Dify is down meanwhile.
+  for (duration between = 50ms;; between = std::min<duration>(between * 2, 300ms)) {
     auto now = co_await look(w, project_of(release));
     if (!now) co_return fail(now.error());
     std::vector<task<judged>> all;
@@ -204,7 +205,7 @@ task<Result<>> await_ready(world& w, release_ptr release, std::vector<std::strin
           "not-ready",
           "cannot wait for the services any longer: not ready after " + to_text(limit) + ": " + text_of(left),
           "Their output: difyd logs");
-    co_await pause(300ms);
+    co_await pause(between);
   }
 }
 

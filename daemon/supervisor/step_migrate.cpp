@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "difyd/base/task_group.hpp"
 #include "difyd/base/text.hpp"
 #include "difyd/release/roles.hpp"
 #include "difyd/stack/job.hpp"
@@ -52,20 +53,21 @@ task<Result<>> upgrade_work::migrators_gone() {
   constexpr auto patience = 2min;  // an engine or a server that restarts is back within minutes
   auto known = std::chrono::steady_clock::now();
   bool told = false;
-  for (;;) {
+  // One that has just ended leaves its session for some milliseconds.
+  for (duration between = 20ms;; between = std::min<duration>(between * 2, 1s)) {
     const auto running = co_await migrator_at_work();
     if (!running) {
       if (std::chrono::steady_clock::now() >= known + patience) co_return fail(running.error());
-      co_await pause(1s);
+      co_await pause(between);
       continue;
     }
     known = std::chrono::steady_clock::now();
     if (!*running) co_return Result<>{};
-    if (!std::exchange(told, true))
+    if (between == 1s && !std::exchange(told, true))
       tell("an earlier migrator is still at work in the database; waiting for its end");
     // A migrator whose container is gone may still be at work inside the server: it is waited
     // for, never ended.
-    co_await pause(1s);
+    co_await pause(between);
   }
 }
 
@@ -90,6 +92,17 @@ task<Result<int>> upgrade_work::migrator_job(release_ptr to, std::string contain
   output = *all;
   if (!done) co_return fail(done.error());
   co_return done->exit_code;
+}
+
+task<Result<int>> upgrade_work::start_others(release_ptr to) {
+  auto options = plan_defaults(*to);
+  options.services = infrastructure(to->project);
+  for (auto& each : release::preparers(to->project)) options.services.push_back(std::move(each));
+  if (options.services.empty()) co_return 0;  // none given would mean all
+  auto plan = co_await plan_release(world_, to, std::move(options));
+  if (!plan) co_return fail(plan.error());
+  if (auto up = co_await carry_out(world_, std::move(*plan), id_); !up) co_return fail(up.error());
+  co_return 0;
 }
 
 task<Result<bool>> upgrade_work::has_moved() {
@@ -128,7 +141,10 @@ task<upgrade::step_result> upgrade_work::run_migrator(release_ptr to) {
   // The last look before what cannot be undone.
   if (auto lease = co_await world_.lease->check(); !lease) co_return failed_step(lease.error());
   std::string output;
-  auto exit = co_await migrator_job(to, migrator_container(world_, record), output);
+  std::vector<task<Result<int>>> both;
+  both.push_back(migrator_job(to, migrator_container(world_, record), output));
+  both.push_back(start_others(to));
+  const auto exit = (co_await when_all(std::move(both))).front();
   record.ended_at = std::chrono::system_clock::now();
   if (exit) record.exit_code = *exit;
   if (auto gone = co_await migrators_gone(); !gone) co_return failed_step(gone.error(), true);

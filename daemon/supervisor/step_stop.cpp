@@ -1,6 +1,7 @@
 // Step stop: from here Dify is down.
 #include <algorithm>
 
+#include "difyd/release/hop.hpp"
 #include "difyd/release/roles.hpp"
 #include "silence.hpp"
 #include "step_result.hpp"
@@ -57,11 +58,23 @@ task<Result<bool>> upgrade_work::mark_new_data_service(release_ptr to) {
   co_return true;
 }
 
+// Those that the migration needs, and those that the hop changes. What only its working copy's folder tells
+// from the old one comes up beside the migrator.
+std::vector<std::string> upgrade_work::replaced_in_stop(const release::release& to) const {
+  auto found = infrastructure(to.project);
+  if (!source_ || world_.settings.database.kind == "bundled") return found;
+  const auto changed = release::changes_of_services(source_->project, to.project).data;
+  std::erase_if(found, [&](const auto& each) {
+    return std::ranges::find(changed, each, &release::data_change::service) == changed.end();
+  });
+  return found;
+}
+
 task<Result<>> upgrade_work::replace_data_services(release_ptr to) {
-  const auto stays = infrastructure(to->project);
-  if (stays.empty()) co_return Result<>{};
   if (auto removed = co_await remove_strangers(world_, to, id_); !removed) co_return removed;
-  auto up = co_await bring_up(world_, to, stays, id_, world_.settings.upgrade.start_timeout, false);
+  const auto replaced = replaced_in_stop(*to);
+  if (replaced.empty()) co_return Result<>{};
+  auto up = co_await bring_up(world_, to, replaced, id_, world_.settings.upgrade.start_timeout, false);
   if (auto seen = co_await look(world_, project_of(to)); !seen && up) co_return fail(seen.error());
   co_return up;
 }

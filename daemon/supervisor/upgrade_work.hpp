@@ -70,12 +70,15 @@ class upgrade_work final : public upgrade::effects {
   // The last word before the old version is started: the database is as it left it.
   task<upgrade::step_result> as_left(release_ptr old);
   task<Result<bool>> mark_new_data_service(release_ptr to);
+  std::vector<std::string> replaced_in_stop(const release::release& to) const;
   task<Result<>> replace_data_services(release_ptr to);
   task<Result<>> reach_silent_database();
   // Whether the main database is other than before the first run of a migrator of this upgrade.
   task<Result<bool>> has_moved();
   task<upgrade::step_result> migrate_alone(release_ptr to);
   task<upgrade::step_result> run_migrator(release_ptr to);
+  // What the migration does not touch and step start would wait for. What fails here is tried again there.
+  task<Result<int>> start_others(release_ptr to);
   task<Result<int>> migrator_job(release_ptr to, std::string container, std::string& output);
   task<Result<bool>> migrator_at_work();
   task<Result<>> migrators_gone();

@@ -38,6 +38,9 @@ std::vector<std::string> database_users(const compose::project& project);
 // Sandbox and forward proxy: they touch no database and the entrance does not show them, so an upgrade need
 // not wait for them.
 std::vector<std::string> bystanders(const compose::project& project);
+// init_permissions: ends once the files of Dify on the storage are uid 1001's, and touches no database
+// (Dify FACTS section a).
+std::vector<std::string> preparers(const compose::project& project);
 // The entrance, "" where there is none; started last.
 std::string nginx_service(const compose::project& project);
 // Whether the end of a service is its work done: others wait for it to end with 0, or the file says

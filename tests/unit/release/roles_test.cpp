@@ -15,6 +15,18 @@ TEST_CASE("sandbox and forward proxy stand by, whatever they are called and wher
   CHECK(release::bystanders(project) == std::vector<std::string>{"outbound", "sandbox"});
 }
 
+TEST_CASE("who only sees to the ownership of files") {
+  compose::project project;
+  for (const auto* name : {"init_permissions", "console", "migration"}) {
+    project.services[name].name = name;
+    project.services[name].image = "busybox:latest";
+    project.services[name].restart = "no";
+  }
+  project.services["console"].restart = "always";
+  project.services["migration"].image = "example.com/migration:1";
+  CHECK(release::preparers(project) == std::vector<std::string>{"init_permissions"});
+}
+
 TEST_CASE("a service whose end is its work done") {
   struct row {
     const char* restart;
