@@ -9,12 +9,17 @@
 #include <mutex>
 #include <thread>
 
+#include "difyd/base/wakeup.hpp"
+
 namespace difyd {
 
 struct lane::state {
   asio::any_io_executor executor;
   std::string name;
-  bool busy = false;  // loop's thread only
+  // Loop's thread only: a call is in flight, and when its deadline is.
+  bool busy = false;
+  std::chrono::steady_clock::time_point deadline;
+  wakeup freed;
 
   std::mutex mutex;
   std::condition_variable wake;
@@ -53,11 +58,17 @@ lane::~lane() {
 }
 
 task<Result<>> lane::submit(std::function<void()> job, duration limit, std::string what) {
+  using steady = std::chrono::steady_clock;
   auto state = state_;
-  if (state->busy)
-    co_return fail("lane-busy",
-                   "cannot " + what + ": an earlier call to " + state->name + " has not returned");
+  while (state->busy) {
+    const auto left = std::chrono::ceil<duration>(state->deadline - steady::now());
+    if (left.count() <= 0)
+      co_return fail("lane-busy",
+                     "cannot " + what + ": an earlier call to " + state->name + " has not returned");
+    co_await state->freed.wait(state->freed.version(), left);
+  }
   state->busy = true;
+  state->deadline = steady::now() + limit;
   struct completion {
     explicit completion(const asio::any_io_executor& executor, duration time) : timer(executor, time) {}
     asio::steady_timer timer;
@@ -71,6 +82,7 @@ task<Result<>> lane::submit(std::function<void()> job, duration limit, std::stri
       // Moved: the timer must not die on this thread, where the loop may be gone already.
       asio::post(state->executor, [state, finished = std::move(finished)] {
         state->busy = false;
+        state->freed.all();
         finished->done = true;
         finished->timer.cancel();
       });

@@ -3,9 +3,9 @@
 
 #include <functional>
 
+#include "difyd/base/wakeup.hpp"
 #include "difyd/engine/client.hpp"
 #include "difyd/stack/plan.hpp"
-#include "wakeup.hpp"
 
 namespace difyd::stack {
 

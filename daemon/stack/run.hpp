@@ -2,6 +2,7 @@
 #pragma once
 
 #include "conditions.hpp"
+#include "difyd/base/wakeup.hpp"
 #include "difyd/stack/executor.hpp"
 
 namespace difyd::stack {

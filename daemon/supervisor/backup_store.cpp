@@ -124,8 +124,8 @@ task<Result<>> complete_backup(world& w, backup_manifest* manifest) {
 task<void> remove_unfinished(world& w, std::string operation) {
   const std::string root = backups_root(w);
   const folder_test meant = [operation](const std::string& name) { return name.ends_with("-" + operation); };
-  (void)co_await w.files.run<void>([root, meant] { return remove_without_manifest(root, meant); }, 5min,
-                                   "remove an unfinished backup");
+  (void)co_await w.chores.run<void>([root, meant] { return remove_without_manifest(root, meant); }, 5min,
+                                    "remove an unfinished backup");
 }
 
 task<void> remove_abandoned(world& w) {
@@ -135,8 +135,8 @@ task<void> remove_abandoned(world& w) {
   const folder_test meant = [flight](const std::string& name) {
     return is_backup_id(name) && !name.ends_with("-" + flight);
   };
-  (void)co_await w.files.run<void>([root, meant] { return remove_without_manifest(root, meant); }, 5min,
-                                   "remove unfinished backups");
+  (void)co_await w.chores.run<void>([root, meant] { return remove_without_manifest(root, meant); }, 5min,
+                                    "remove unfinished backups");
 }
 
 task<Result<>> read_backups(world& w) {
@@ -155,7 +155,7 @@ task<void> prune_backups(world& w, std::string operation) {
   for (const auto& id : ids) {
     const std::string folder = backup_folder(w, id);
     auto removed =
-        co_await w.files.run<void>([folder] { return remove_backup(folder); }, 10min, "remove " + folder);
+        co_await w.chores.run<void>([folder] { return remove_backup(folder); }, 10min, "remove " + folder);
     w.events.tell(operation, "output", "backup", {},
                   removed ? "removed " + id + ": upgrade.keep_backups is " + std::to_string(keep)
                           : removed.error().message);

@@ -28,6 +28,7 @@ world::world(asio::any_io_executor where, config::settings values, http::endpoin
       settings(std::move(values)),
       engine(where, std::move(engine_at)),
       files(where, "files"),
+      chores(where, "chores"),
       storage(share_of(settings)),
       events(where),
       chief(where, tell_failure),

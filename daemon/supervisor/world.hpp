@@ -65,6 +65,7 @@ struct world {
 
   engine::client engine;
   lane files;  // blocking work on bundles and working copies
+  lane chores;  // what takes minutes there and nothing else waits for
   host::share storage;
   event_log events;
   director chief;

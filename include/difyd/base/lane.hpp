@@ -10,10 +10,10 @@
 
 namespace difyd {
 
-// One call in flight at a time. A call that overruns its deadline is abandoned: the caller
-// gets an error at once, the lane refuses further calls (code "lane-busy") until the library
-// returns, and the late result is dropped. The thread is never joined: a call inside a
-// library cannot be cancelled, so the process ends by _exit.
+// One call in flight at a time; others wait for their turn, outside their own deadline. A call that
+// overruns its deadline is abandoned: the caller gets an error at once, the lane refuses who waits and
+// further calls (code "lane-busy") until the library returns, and the late result is dropped. The thread is
+// never joined: a call inside a library cannot be cancelled, so the process ends by _exit.
 class lane {
  public:
   lane(asio::any_io_executor executor, std::string name);

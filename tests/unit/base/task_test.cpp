@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <future>
 #include <stdexcept>
+#include <thread>
 
 #include "catch.hpp"
 #include "difyd/base/cell.hpp"
@@ -125,6 +126,40 @@ TEST_CASE("a lane abandons a call at its deadline and refuses the next until it 
     free = run_task(loop, blocking.run<int>([]() -> Result<int> { return 2; }, 1s, "wait"));
   }
   CHECK(free == Result<int>(2));
+}
+
+TEST_CASE("calls to a lane wait for their turn") {
+  asio::io_context loop;
+  lane blocking(loop.get_executor(), "test");
+  std::vector<task<Result<int>>> calls;
+  for (int i = 0; i < 4; ++i)
+    calls.push_back(blocking.run<int>(
+        [i]() -> Result<int> {
+          std::this_thread::sleep_for(20ms);
+          return i;
+        },
+        5s, "wait"));
+  const auto results = run_task(loop, when_all(std::move(calls)));
+  for (int i = 0; i < 4; ++i) CHECK(results[static_cast<std::size_t>(i)] == Result<int>(i));
+}
+
+TEST_CASE("who waits for a call that overruns is refused with it") {
+  asio::io_context loop;
+  lane blocking(loop.get_executor(), "test");
+  auto gate = std::make_shared<std::promise<void>>();
+  auto opened = gate->get_future().share();
+  std::vector<task<Result<int>>> calls;
+  for (const auto limit : {50ms, 5000ms})
+    calls.push_back(blocking.run<int>(
+        [opened]() -> Result<int> {
+          opened.wait();
+          return 1;
+        },
+        limit, "wait"));
+  const auto results = run_task(loop, when_all(std::move(calls)));
+  CHECK(results[0].error().code == "deadline-exceeded");
+  CHECK(results[1].error().code == "lane-busy");
+  gate->set_value();
 }
 
 TEST_CASE("run_process gives output, errors and the exit code") {

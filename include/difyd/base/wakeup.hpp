@@ -1,4 +1,4 @@
-// Wakes every coroutine that waits for something of this run to change; private to stack.
+// Wakes every coroutine that waits for something to change. One thread only.
 #pragma once
 
 #include <boost/asio/redirect_error.hpp>
@@ -6,7 +6,7 @@
 
 #include "difyd/base/task.hpp"
 
-namespace difyd::stack {
+namespace difyd {
 
 class wakeup {
  public:
@@ -46,4 +46,4 @@ class wakeup {
   std::uint64_t version_ = 0;
 };
 
-}  // namespace difyd::stack
+}  // namespace difyd
