@@ -96,7 +96,8 @@ class Database(unittest.TestCase):
         s.m.serve()
         code, _, err = s.m.difyd("up")
         self.assertEqual(code, 6)
-        self.assertIn("the database holds revision 905527cc8fd3 but version 1.12.1 was committed with revision 788d3099ae3a", err)
+        self.assertIn("the database holds revision 905527cc8fd3, the head of the older 1.11.3, but version 1.12.1 was committed "
+                      "with revision 788d3099ae3a", err)
         self.assertEqual(s.images(), set())
         self.assertEqual(s.overlaps(), [])
 
