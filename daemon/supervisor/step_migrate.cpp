@@ -96,8 +96,10 @@ task<Result<int>> upgrade_work::migrator_job(release_ptr to, std::string contain
 
 task<Result<int>> upgrade_work::start_others(release_ptr to) {
   auto options = plan_defaults(*to);
-  options.services = infrastructure(to->project);
-  for (auto& each : release::preparers(to->project)) options.services.push_back(std::move(each));
+  options.services = release::preparers(to->project);
+  // The stack's own database is up, and stays as it is until the migrator has ended.
+  if (world_.settings.database.kind != "bundled")
+    for (auto& each : infrastructure(to->project)) options.services.push_back(std::move(each));
   if (options.services.empty()) co_return 0;  // none given would mean all
   auto plan = co_await plan_release(world_, to, std::move(options));
   if (!plan) co_return fail(plan.error());
