@@ -137,18 +137,19 @@ namespace {
 // Redis does) and counts on being started again; the engine's restart policy is ours to play.
 class second_chances {
  public:
-  // Waits 1, 2, 4, 8, 16 looks before the next start; nullopt: the chances are used up.
+  // Waits 0.3, 0.6, 1.2, 2.4, 4.8 s before the next start; nullopt: the chances are used up.
   std::optional<bool> start_now(const std::string& service) {
-    auto& each = ended_[service];
-    if (++each.looks < (1 << each.starts)) return false;
+    const auto now = std::chrono::steady_clock::now();
+    auto& each = ended_.try_emplace(service, memory{now}).first->second;
+    if (now < each.since + 300ms * (1 << each.starts)) return false;
     if (each.starts == 5) return std::nullopt;
-    each = {0, each.starts + 1};
+    each = {now, each.starts + 1};
     return true;
   }
 
  private:
   struct memory {
-    int looks = 0;
+    std::chrono::steady_clock::time_point since;
     int starts = 0;
   };
   std::map<std::string, memory> ended_;
@@ -182,12 +183,11 @@ std::string text_of(const std::vector<awaited>& left) {
 task<Result<>> await_ready(world& w, release_ptr release, std::vector<std::string> services,
                            std::string operation, duration limit) {
   wait_scope scope(w.waits, std::move(operation), limit);
-  const auto end = std::chrono::steady_clock::now() + limit;
+  const auto begun = std::chrono::steady_clock::now(), end = begun + limit;
   if (services.empty())
     for (const auto& [name, definition] : release->project.services) services.push_back(name);
   second_chances chances;
-  // Redis and nginx are there within tenths of a second, and Dify is down meanwhile.
-  for (duration between = 50ms;; between = std::min<duration>(between * 2, 300ms)) {
+  for (;;) {
     auto now = co_await look(w, project_of(release));
     if (!now) co_return fail(now.error());
     std::vector<task<judged>> all;
@@ -205,7 +205,8 @@ task<Result<>> await_ready(world& w, release_ptr release, std::vector<std::strin
           "not-ready",
           "cannot wait for the services any longer: not ready after " + to_text(limit) + ": " + text_of(left),
           "Their output: difyd logs");
-    co_await pause(between);
+    // What is there within tenths of a second is not kept waiting: Dify may be down meanwhile.
+    co_await pause(std::chrono::steady_clock::now() - begun < 2s ? 50ms : 300ms);
   }
 }
 
