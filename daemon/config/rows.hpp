@@ -15,7 +15,9 @@ using version_slot = std::optional<difyd::version>& (*)(settings&);
 using list = std::optional<text_list>& (*)(settings&);
 using map = text_map& (*)(settings&);
 
-// upgrade, health, maintenance, log.
+inline constexpr std::string_view inline_secret = "put it into a file of mode 0600 and name that as ";
+
+// upgrade, rehearsal, health, maintenance, log.
 std::span<const key> running_rows();
 
 }  // namespace difyd::config

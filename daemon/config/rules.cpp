@@ -83,15 +83,33 @@ void check_programs(const upgrade_settings& upgrade, std::vector<mistake>& mista
   check_program("upgrade.hook", upgrade.hook, mistakes);
 }
 
+// `values`: of a server that others run, in `group` of the configuration.
+void check_login(const auto& values, const std::string& group, const std::string& because,
+                 std::vector<mistake>& mistakes) {
+  if (values.user.empty()) mistakes.push_back(missing(group + ".user", because));
+  if (values.password_file.empty() && values.password_credential.empty())
+    mistakes.push_back(missing(group + ".password_file", because));
+}
+
+void check_tls(const auto& values, const std::string& group, std::vector<mistake>& mistakes) {
+  if (values.sslmode.starts_with("verify-") && values.ca_file.empty())
+    mistakes.push_back(missing(group + ".ca_file", group + ".sslmode is " + values.sslmode));
+}
+
+void check_rehearsal(const rehearsal_settings& rehearsal, std::vector<mistake>& mistakes) {
+  if (!rehearsal.host.empty())
+    check_login(rehearsal, "rehearsal", "rehearsal.host is given", mistakes);
+  else if (rehearsal != rehearsal_settings{})
+    mistakes.push_back(missing("rehearsal.host", "other keys of rehearsal are given"));
+  check_tls(rehearsal, "rehearsal", mistakes);
+}
+
 void check_database(const database_settings& database, std::vector<mistake>& mistakes) {
   if (database.kind == "external") {
     if (database.host.empty()) mistakes.push_back(missing("database.host", "database.kind is external"));
-    if (database.user.empty()) mistakes.push_back(missing("database.user", "database.kind is external"));
-    if (database.password_file.empty() && database.password_credential.empty())
-      mistakes.push_back(missing("database.password_file", "database.kind is external"));
+    check_login(database, "database", "database.kind is external", mistakes);
   }
-  if (database.sslmode.starts_with("verify-") && database.ca_file.empty())
-    mistakes.push_back(missing("database.ca_file", "database.sslmode is " + database.sslmode));
+  check_tls(database, "database", mistakes);
   if (database.main == database.plugin || database.main == database.lease ||
       database.plugin == database.lease)
     mistakes.push_back(contradiction("database.main, database.plugin and database.lease must differ", ""));
@@ -192,6 +210,11 @@ bool may_override(std::string_view variable) {
 void derive(settings& values) {
   if (values.database.sslmode.empty())
     values.database.sslmode = values.database.kind == "external" ? "require" : "disable";
+  if (auto& rehearsal = values.rehearsal; !rehearsal.host.empty()) {
+    if (rehearsal.port == 0) rehearsal.port = 5432;
+    if (rehearsal.sslmode.empty()) rehearsal.sslmode = "require";
+    if (rehearsal.database.empty()) rehearsal.database = "postgres";
+  }
   auto& vector = values.vector;
   if (vector.kind != "pgvector" || vector.host.empty()) return;
   if (vector.port == 0) vector.port = 5432;
@@ -203,6 +226,7 @@ std::vector<mistake> check_rules(const settings& values) {
   std::vector<mistake> mistakes;
   check_storage(values.storage, mistakes);
   check_database(values.database, mistakes);
+  check_rehearsal(values.rehearsal, mistakes);
   check_programs(values.upgrade, mistakes);
   check_rest(values, mistakes);
   check_overrides(values.environment, mistakes);
@@ -232,6 +256,8 @@ void read_secrets(settings& values, const surroundings& world, std::vector<mista
   values.database.password =
       read.either(values.database.password_file, values.database.password_credential, "database");
   values.redis.password = read.either(values.redis.password_file, values.redis.password_credential, "redis");
+  auto& rehearsal = values.rehearsal;
+  rehearsal.password = read.either(rehearsal.password_file, rehearsal.password_credential, "rehearsal");
   auto& vector = values.vector;
   vector.password = read.either(vector.password_file, vector.password_credential, "vector");
   if (vector.password.empty() && vector.kind == "pgvector" && !vector.host.empty())

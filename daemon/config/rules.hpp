@@ -8,7 +8,7 @@
 
 namespace difyd::config {
 
-// Defaults that depend on other keys (sslmode, vector from database).
+// Defaults that depend on other keys (sslmode, vector from database, rehearsal from its host).
 void derive(settings& values);
 
 // Contradictions and keys that others require. Mistakes without a place of their own have

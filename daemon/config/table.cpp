@@ -8,8 +8,6 @@
 namespace difyd::config {
 namespace {
 
-constexpr std::string_view inline_secret = "put it into a file of mode 0600 and name that as ";
-
 constexpr key stack_rows[] = {
     {.path = "project",
      .where = text([](settings& s) -> auto& { return s.project; }),

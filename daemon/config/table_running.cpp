@@ -1,4 +1,4 @@
-// The keys of what difyd does: upgrade, health, maintenance, log.
+// The keys of what difyd does: upgrade, rehearsal, health, maintenance, log.
 #include "rows.hpp"
 
 namespace difyd::config {
@@ -111,6 +111,54 @@ constexpr key rows[] = {
      .description =
          "How many backups stay in .difyd/backups: the oldest ones are removed after a committed upgrade and "
          "after difyd backup, but never that of an upgrade in flight or held, nor what has no backup.json."},
+
+    {.path = "rehearsal.host",
+     .where = text([](settings& s) -> auto& { return s.rehearsal.host; }),
+     .example = "10.1.0.9",
+     .description =
+         "Name or address of a PostgreSQL server of its own for difyd rehearse: the backup is loaded and "
+         "migrated there. Not older than the database's, and reachable from containers. Not given: the "
+         "stack's own server."},
+    {.path = "rehearsal.port",
+     .where = number([](settings& s) -> auto& { return s.rehearsal.port; }),
+     .wants = form::between,
+     .range = "1..65535",
+     .example = "5432",
+     .description = "Its TCP port; by default 5432."},
+    {.path = "rehearsal.user",
+     .where = text([](settings& s) -> auto& { return s.rehearsal.user; }),
+     .example = "rehearsal",
+     .description = "Its role; it must be allowed to create databases."},
+    {.path = "rehearsal.password",
+     .where = text(nullptr),
+     .wants = form::refused,
+     .range = inline_secret,
+     .description = "Not supported; see rehearsal.password_file."},
+    {.path = "rehearsal.password_file",
+     .where = text([](settings& s) -> auto& { return s.rehearsal.password_file; }),
+     .wants = form::absolute_path,
+     .example = "/etc/difyd/rehearsal.password",
+     .description = "File with its password."},
+    {.path = "rehearsal.password_credential",
+     .where = text([](settings& s) -> auto& { return s.rehearsal.password_credential; }),
+     .wants = form::name,
+     .example = "rehearsal-password",
+     .description = "systemd credential with its password, instead of the file."},
+    {.path = "rehearsal.sslmode",
+     .where = text([](settings& s) -> auto& { return s.rehearsal.sslmode; }),
+     .wants = form::choice,
+     .range = "disable|allow|prefer|require|verify-ca|verify-full",
+     .example = "require",
+     .description = "As libpq's; by default require."},
+    {.path = "rehearsal.ca_file",
+     .where = text([](settings& s) -> auto& { return s.rehearsal.ca_file; }),
+     .wants = form::absolute_path,
+     .example = "/etc/difyd/rehearsal-ca.pem",
+     .description = "Certificate authority of the server, for verify-ca and verify-full."},
+    {.path = "rehearsal.database",
+     .where = text([](settings& s) -> auto& { return s.rehearsal.database; }),
+     .example = "postgres",
+     .description = "Database there that difyd connects to, to make the copy; by default postgres."},
 
     {.path = "health.probe_interval",
      .where = time([](settings& s) -> auto& { return s.health.probe_interval; }),

@@ -10,7 +10,7 @@ namespace {
 struct meaning {
   std::string_view state;  // SQLSTATE or the class it begins with
   std::string_view code;
-  std::string_view remedy;  // {user}, {database} and {host} are filled in
+  std::string_view remedy;  // {user}, {database}, {host} and {keys} are filled in
 };
 
 // PostgreSQL's own codes (errcodes-appendix of version 15), and TLS00 and POOL0, which are ours.
@@ -20,7 +20,7 @@ constexpr std::array<meaning, 16> meanings = {{
      "Check role {user}, its password, and pg_hba.conf or the authorised networks of the server"},
     {"3D000", "database-missing", "Create database {database}, owned by role {user}"},
     {"42501", "database-permission", "Grant role {user} what it lacks on database {database}"},
-    {"25006", "database-read-only", "Point database.host at the primary server"},
+    {"25006", "database-read-only", "Point {keys}.host at the primary server"},
     {"53300", "database-too-many-connections",
      "Raise max_connections of the server, or end sessions that are not needed"},
     {"57P03", "database-starting", "Wait: the server is starting, stopping or recovering"},
@@ -28,9 +28,8 @@ constexpr std::array<meaning, 16> meanings = {{
     {"57P02", "database-unreachable", "The server crashed and restarts by itself"},
     {"57P05", "database-unreachable", "The server ended an idle session; raise idle_session_timeout"},
     {"08", "database-unreachable", "Check that {host} is up and that no firewall is between"},
-    {"TLS00", "database-tls", "Check database.sslmode and database.ca_file against what the server offers"},
-    {"POOL0", "database-pooler",
-     "Give database.host and database.port of PostgreSQL itself, not of a pooler"},
+    {"TLS00", "database-tls", "Check {keys}.sslmode and {keys}.ca_file against what the server offers"},
+    {"POOL0", "database-pooler", "Give {keys}.host and {keys}.port of PostgreSQL itself, not of a pooler"},
     {"57014", "database-timeout", "The server is overloaded or the statement waits for a lock"},
     {"53100", "database-failed", "Free space on the server"},
     {"53", "database-failed", "The server lacks memory or another resource"},
@@ -133,6 +132,7 @@ Error classify(const failure& seen, const endpoint& where, const std::string& da
   fill_in(error.remedy, "{user}", where.user);
   fill_in(error.remedy, "{database}", database);
   fill_in(error.remedy, "{host}", to_text(where));
+  fill_in(error.remedy, "{keys}", where.keys);
   return error;
 }
 

@@ -54,7 +54,7 @@ Result<std::vector<std::string>> addresses_of(const endpoint& where) {
   const int error = ::getaddrinfo(where.host.c_str(), nullptr, &hints, &list);
   if (error != 0)
     return fail("database-unreachable", "cannot resolve " + where.host + ": " + ::gai_strerror(error),
-                "Correct database.host, or the name server of this machine");
+                "Correct " + where.keys + ".host, or the name server of this machine");
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, &::freeaddrinfo);
   std::vector<std::string> found;
   for (const addrinfo* each = list; each && found.size() < most_addresses; each = each->ai_next)

@@ -27,7 +27,7 @@ constexpr const char* server_sql =
     " r.rolsuper, r.rolcreatedb or r.rolsuper,"
     " (select sum(numbackends) from pg_stat_database),"
     " current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,"
-    " host(inet_client_addr())"
+    " host(inet_client_addr()), pg_backend_pid()"
     " from pg_roles r where r.rolname = current_user";
 
 constexpr const char* database_sql =
@@ -106,6 +106,8 @@ Result<server_facts> ask_server(session& s) {
   facts.connections_used = number(r[7]);
   facts.connections_max = number(r[8]);
   facts.client_address = text(r[9]);
+  // A pooler's word for the backend's number is its own.
+  facts.pooled = number(r[10]) != s.backend_pid();
   const auto names =
       s.query("select datname from pg_database where datallowconn and not datistemplate order by 1", {},
               "list databases");
@@ -243,6 +245,14 @@ Result<> ask_rename(session& s, const std::vector<new_name>& names) {
   const auto done = s.query(sql, {}, "rename " + join(old, ", "));
   if (!done) return fail(done.error());
   return {};
+}
+
+Result<std::vector<std::string>> ask_extensions(session& s) {
+  const auto found = s.query("select name from pg_available_extensions order by 1", {}, "list extensions");
+  if (!found) return fail(found.error());
+  std::vector<std::string> names;
+  for (const auto& each : *found) names.push_back(text(each[0]));
+  return names;
 }
 
 Result<> ask_create(session& s, const std::string& name) {

@@ -20,6 +20,7 @@ Result<std::vector<session_info>> ask_sessions(session& s, const std::vector<std
 Result<std::vector<blocker>> ask_blockers(session& s, const std::string& application_name);
 Result<std::vector<table_lock>> ask_locks(session& s, const std::string& application_name);
 Result<bool> ask_terminate(session& s, int pid);
+Result<std::vector<std::string>> ask_extensions(session& s);
 Result<> ask_create(session& s, const std::string& name);
 Result<std::vector<database_entry>> ask_databases(session& s);
 Result<> ask_drop(session& s, const std::string& name);

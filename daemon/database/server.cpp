@@ -125,6 +125,10 @@ task<Result<bool>> server::terminate(std::string through, int pid) {
   return state_->ask<bool>(std::move(through), [pid](session& s) { return ask_terminate(s, pid); });
 }
 
+task<Result<std::vector<std::string>>> server::extensions(std::string through) {
+  return state_->ask<std::vector<std::string>>(std::move(through), ask_extensions);
+}
+
 task<Result<>> server::create_database(std::string through, std::string name) {
   return state_->ask<void>(std::move(through), [name](session& s) { return ask_create(s, name); });
 }

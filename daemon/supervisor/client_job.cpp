@@ -15,7 +15,7 @@ constexpr const char* job_service = "difyd-client";
 compose::environment_map connection(const database::endpoint& where, const std::string& name) {
   return {{"PGHOST", where.host}, {"PGPORT", std::to_string(where.port)},
           {"PGUSER", where.user}, {"PGPASSWORD", where.password},
-          {"PGAPPNAME", name},    {"PGSSLMODE", where.ca_file.empty() ? where.sslmode : "require"}};
+          {"PGAPPNAME", name},    {"PGSSLMODE", sslmode_inside(where)}};
 }
 
 void tell(world& w, const client_job& job, std::string_view bytes) {
@@ -25,6 +25,10 @@ void tell(world& w, const client_job& job, std::string_view bytes) {
 }
 
 }  // namespace
+
+std::string sslmode_inside(const database::endpoint& where) {
+  return where.ca_file.empty() ? where.sslmode : "require";
+}
 
 compose::service_mount bound(const std::string& source, const std::string& target, bool read_only) {
   compose::service_mount mount;
@@ -43,7 +47,8 @@ std::string last_line(std::string_view output) {
   const auto lines = split(trim(output), '\n');
   // What follows it are hints.
   for (auto line = lines.rbegin(); line != lines.rend(); ++line)
-    if (line->find("error: ") != std::string::npos) return line->substr(0, 300);
+    if (line->find("error: ") != std::string::npos || line->find("ERROR:  ") != std::string::npos)
+      return line->substr(0, 300);
   return lines.empty() ? std::string() : std::string(trim(lines.back())).substr(0, 300);
 }
 
@@ -71,8 +76,8 @@ task<Result<>> have_client_image(world& w, std::string image, std::string operat
 }
 
 task<Result<std::string>> run_client(world& w, release_ptr on, std::string image, client_job what) {
-  const auto database = w.database;
-  if (what.connects && !database)
+  if (what.connects && !what.where && w.database) what.where = w.database->where();
+  if (what.connects && !what.where)
     co_return fail("database-not-up", "cannot run " + what.name + ": no connection to the database");
   auto project = std::make_shared<compose::project>(on->project);
   auto& service = project->services[job_service];
@@ -87,8 +92,9 @@ task<Result<std::string>> run_client(world& w, release_ptr on, std::string image
   job.command = compose::text_list{};
   job.environment = what.environment;
   if (what.connects)
-    job.environment.merge(connection(database->where(), "difyd-" + what.name + "-" + what.operation));
-  job.labels = {{upgrade::purpose_label, upgrade::client_purpose}};
+    job.environment.merge(connection(*what.where, "difyd-" + what.name + "-" + what.operation));
+  job.labels = what.labels;
+  job.labels[upgrade::purpose_label] = upgrade::client_purpose;
   if (what.connects) job.network = "default";
   job.limit = w.settings.upgrade.backup_timeout;
   job.keep = false;

@@ -1,6 +1,7 @@
 // PostgreSQL's client programs (pg_dump, pg_restore, psql) in one-off containers beside the stack.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,13 @@ struct client_job {
   std::string script;     // for sh
   std::vector<compose::service_mount> mounts;
   compose::environment_map environment;
-  bool connects = true;  // to the database; else it has no network
+  bool connects = true;                       // to the database; else it has no network
+  std::optional<database::endpoint> where{};  // of another server than the stack's
+  compose::text_map labels{};
 };
+
+// In containers the authority's file is not there: they encrypt, difyd verifies.
+std::string sslmode_inside(const database::endpoint& where);
 
 compose::service_mount bound(const std::string& source, const std::string& target, bool read_only);
 

@@ -63,8 +63,10 @@ control::accepted submit(world& w, control::operation_status status, priority ur
 }
 
 task<void> sweep_and_tell(world& w, control::operation_status status) {
-  co_await sweep_rehearsals(w);
-  tell_ending(w, status, {"undone", {}, {"aborted", "the rehearsal was ended; nothing of it is left", {}}});
+  const auto swept = co_await sweep_rehearsals(w);
+  const std::string left =
+      swept ? "nothing of it is left" : "something of it may be: " + swept.error().message;
+  tell_ending(w, status, {"undone", {}, {"aborted", "the rehearsal was ended; " + left, {}}});
 }
 
 // Beside what the director runs, and so not what w.operation shows.

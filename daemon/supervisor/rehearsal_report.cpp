@@ -4,6 +4,7 @@
 #include <array>
 #include <regex>
 
+#include "difyd/base/sha256.hpp"
 #include "difyd/base/text.hpp"
 
 namespace difyd::supervisor {
@@ -24,17 +25,15 @@ std::size_t strength(std::string_view mode) {
 
 }  // namespace
 
-std::string scratch_suffix(const std::string& id) { return std::string(mark) + id.substr(0, 8); }
-
-std::string scratch_name(const std::string& database, const std::string& id) {
-  const auto suffix = scratch_suffix(id);
+std::string scratch_name(const std::string& database, const std::string& share, const std::string& id) {
+  const auto suffix = std::string(mark) + sha256_hex(share).substr(0, 8) + "_" + id.substr(0, 8);
   return database.substr(0, longest_name - suffix.size()) + suffix;
 }
 
-bool is_scratch(const std::string& name, const std::string& database) {
+bool is_scratch(const std::string& name, const std::string& database, const std::string& share) {
   const auto id = name.substr(name.size() - std::min<std::size_t>(8, name.size()));
   return std::ranges::all_of(id, [](unsigned char c) { return std::isxdigit(c) != 0; }) &&
-         name == scratch_name(database, id);
+         name == scratch_name(database, share, id);
 }
 
 void migration_times::line(std::string_view line, clock::time_point at) {
@@ -67,8 +66,9 @@ void lock_times::sample(const std::vector<database::table_lock>& locks, double s
 bool succeeded(const rehearsal& of) { return of.exit_code == 0 && of.after == of.head; }
 
 std::string verdict_of(const rehearsal& of) {
-  const std::string copy = "on a copy of backup " + of.backup + " (" + bytes_text(of.dump_bytes) +
-                           ", loaded in " + seconds_text(of.load_seconds) + ")";
+  const std::string copy = "on a copy of backup " + of.backup +
+                           (of.server.empty() ? "" : " on the server " + of.server) + " (" +
+                           bytes_text(of.dump_bytes) + ", loaded in " + seconds_text(of.load_seconds) + ")";
   if (of.exit_code != 0)
     return "the migration to " + of.to.text() + " FAILED after " + seconds_text(of.seconds) + " " + copy +
            " (exit code " + std::to_string(of.exit_code) + "): " + of.cause;
@@ -89,6 +89,8 @@ std::vector<std::string> details_of(const rehearsal& of) {
     lines.push_back("migration " + each.revision + ": " + seconds_text(each.seconds) +
                     (each.text.empty() ? "" : ", " + each.text));
   if (more > 0) lines.push_back("and " + std::to_string(more) + " shorter ones");
+  if (of.locks.empty())
+    lines.push_back("no table was locked for longer than about " + to_text(locks_interval));
   for (const auto& [table, held] : of.locks)
     lines.push_back("table " + table + ": " + held.mode + " for about " + seconds_text(held.seconds));
   return lines;

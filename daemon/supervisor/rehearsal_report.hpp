@@ -13,11 +13,11 @@
 
 namespace difyd::supervisor {
 
-// The name of the copy: <database>_rehearsal_<8 hex digits of `id`>, within PostgreSQL's 63 characters.
-std::string scratch_name(const std::string& database, const std::string& id);
-std::string scratch_suffix(const std::string& id);
+// The name of the copy: <database>_rehearsal_<8 hex digits of the storage's identity>_<8 of `id`>, within
+// PostgreSQL's 63 characters. Several installations may make theirs on one server.
+std::string scratch_name(const std::string& database, const std::string& share, const std::string& id);
 // Whether `name` is such a copy of `database`: of a rehearsal that did not come to its end.
-bool is_scratch(const std::string& name, const std::string& database);
+bool is_scratch(const std::string& name, const std::string& database, const std::string& share);
 
 // Times of single migrations, out of the migrator's lines as they come.
 class migration_times {
@@ -37,6 +37,9 @@ class migration_times {
   clock::time_point begun_{};
 };
 
+// How often locks are looked at: a shorter one may not be seen.
+inline constexpr duration locks_interval{250};
+
 // Locks as they were seen, by table: the strongest mode, and for how long any was there.
 class lock_times {
  public:
@@ -54,7 +57,8 @@ class lock_times {
 struct rehearsal {
   version to;
   std::string backup;
-  version of;  // the backup
+  version of;          // the backup
+  std::string server;  // that is named for rehearsals; empty: the stack's own
   std::uint64_t dump_bytes = 0;
   double load_seconds = 0;
   double seconds = 0;  // of the migration

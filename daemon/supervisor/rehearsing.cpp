@@ -15,6 +15,7 @@
 #include "loading.hpp"
 #include "migrator.hpp"
 #include "rehearsal_report.hpp"
+#include "rehearsal_rules.hpp"
 
 namespace difyd::supervisor {
 namespace {
@@ -28,6 +29,54 @@ double seconds_since(steady::time_point begun) {
   return std::chrono::duration<double>(steady::now() - begun).count();
 }
 
+// Where copies are made.
+struct place {
+  std::shared_ptr<database::server> server;  // null: the stack's own is not there yet
+  std::string through;                       // a database of it
+};
+
+place own_place(const world& w) { return {w.database, w.settings.database.main}; }
+
+std::optional<database::endpoint> named_server(const config::settings& settings) {
+  const auto& given = settings.rehearsal;
+  if (given.host.empty()) return std::nullopt;
+  database::endpoint where;
+  where.host = given.host;
+  where.port = given.port;
+  where.user = given.user;
+  where.password = given.password.reveal();
+  where.sslmode = given.sslmode;
+  where.ca_file = given.ca_file;
+  where.keys = "rehearsal";
+  where.call_limit = 60s;  // a large copy is not dropped at once
+  return where;
+}
+
+place place_of(const world& w) {
+  auto named = named_server(w.settings);
+  if (!named) return own_place(w);
+  return {std::make_shared<database::server>(w.executor, std::move(*named)), w.settings.rehearsal.database};
+}
+
+// `yields`: to a rehearsal that begins meanwhile, which sweeps at its own end.
+task<Result<>> sweep(world& w, place at, bool yields) {
+  const auto late = [&w, yields] { return yields && w.aside.running() != nullptr; };
+  engine::container_filter left;
+  left.labels = {std::string(stack::label::project) + "=" + w.settings.project, rehearsal_label};
+  if (const auto containers = co_await w.engine.containers.list(std::move(left)))
+    for (const auto& each : *containers)
+      if (!late()) (void)co_await w.engine.containers.remove(each.id, true, true);
+  if (!at.server) co_return Result<>{};
+  const auto& main = w.settings.database.main;
+  const auto names = co_await at.server->databases(at.through);
+  if (!names) co_return fail(names.error());
+  for (const auto& each : *names)
+    if (each.owned && is_scratch(each.name, main, w.share.value_or("")) && !late())
+      if (auto dropped = co_await at.server->drop_database(at.through, each.name); !dropped)
+        co_return dropped;
+  co_return Result<>{};
+}
+
 class rehearsing {
  public:
   rehearsing(world& w, std::string id, version to, backup_manifest backup)
@@ -35,16 +84,22 @@ class rehearsing {
         id_(std::move(id)),
         backup_(std::move(backup)),
         main_(w.settings.database.main),
-        scratch_(scratch_name(main_, id_)) {
+        scratch_(scratch_name(main_, w.share.value_or(""), id_)),
+        at_(place_of(w)),
+        named_(named_server(w.settings)) {
     found_.to = std::move(to);
     found_.backup = backup_.id;
     found_.of = backup_.version;
+    if (named_) found_.server = to_text(*named_);
     if (const auto* dump = file_of(backup_, dump_file(main_))) found_.dump_bytes = dump->bytes;
   }
 
   task<ended> run() {
     auto done = co_await all();
-    co_await sweep_rehearsals(w_);
+    if (begun_)
+      if (auto swept = co_await sweep_rehearsals(w_); !swept)
+        tell("done", "something of it may be left: " + swept.error().message +
+                         "; the next rehearsal, or the next start of difyd, drops it");
     if (!done) co_return failed_with(done.error());
     for (const auto& line : details_of(found_)) tell("done", line);
     if (succeeded(found_)) co_return done_as(verdict_of(found_));
@@ -58,10 +113,49 @@ class rehearsing {
   }
 
   task<Result<>> all() {
+    if (auto fit = co_await check_server(); !fit) co_return fit;
     auto project = co_await only_api();
     if (!project) co_return fail(project.error());
     if (auto loaded = co_await load(); !loaded) co_return loaded;
     co_return co_await migrate(*project);
+  }
+
+  client_job job() const {
+    client_job job;
+    job.operation = id_;
+    job.name = "rehearsal";
+    job.where = named_;
+    job.labels = {{rehearsal_label, id_}};
+    return job;
+  }
+
+  // Before anything is made there.
+  task<Result<>> check_server() {
+    auto facts = co_await at_.server->facts(at_.through);
+    if (!facts) co_return fail(facts.error());
+    facts_ = *facts;
+    if (auto may = may_copy_to(at_.server->where(), facts_); !may) co_return may;
+    const auto& wanted = w_.settings.upgrade.backup_image;
+    image_ = wanted.empty() ? backup_.image : wanted;
+    if (auto there = co_await have_client_image(w_, image_, id_); !there) co_return there;
+    if (!named_) co_return Result<>{};
+    auto available = co_await at_.server->extensions(at_.through);
+    if (!available) co_return fail(available.error());
+    auto dump = co_await look_at_dump();
+    if (!dump) co_return fail(dump.error());
+    co_return may_load(*named_, facts_, *available, *dump);
+  }
+
+  task<Result<dump_facts>> look_at_dump() {
+    auto look = job();
+    look.script = dump_facts_script;
+    look.mounts = {bound(backup_folder(w_, backup_.id), "/backup", true)};
+    look.environment = {{"DUMP", dump_file(main_)}};
+    look.connects = false;
+    const auto on = *w_.in_force.get();
+    auto said = co_await run_client(w_, on, image_, std::move(look));
+    if (!said) co_return fail(said.error());
+    co_return read_dump_facts(*said);
   }
 
   // Without the storage: a migration that wrote there would write to the one in force.
@@ -85,24 +179,21 @@ class rehearsing {
 
   task<Result<>> load() {
     const auto begun = steady::now();
-    client_job job;
-    job.operation = id_;
-    job.name = "rehearsal";
     const auto on = *w_.in_force.get();
-    auto loaded = co_await load_into(w_, on, std::move(job), backup_.id, {main_}, scratch_suffix(id_));
+    begun_ = true;
+    load_order what{backup_.id, {{main_, scratch_}}, at_.through, image_};
+    auto loaded = co_await load_into(w_, on, job(), std::move(what));
     found_.load_seconds = seconds_since(begun);
     co_return loaded;
   }
 
   task<Result<>> migrate(project_ptr project) {
-    const auto database = w_.database;
-    auto before = co_await database->alembic_revision(scratch_);
+    auto before = co_await at_.server->alembic_revision(scratch_);
     if (!before) co_return fail(before.error());
     found_.before = *before;
-    auto facts = co_await database->facts(main_);
-    if (!facts) co_return fail(facts.error());
     const std::string name = client_container(w_, "rehearsal", id_);
-    auto job = migrator_spec(*project, name, session(), facts->version_number);
+    auto job = migrator_spec(*project, name, session(), facts_.version_number);
+    if (named_) point_at(job, *named_, sslmode_inside(*named_));
     job.environment["DB_DATABASE"] = scratch_;
     job.labels = {{upgrade::purpose_label, upgrade::client_purpose}, {rehearsal_label, id_}};
     const auto limit = w_.settings.upgrade.migrate_timeout;
@@ -128,7 +219,7 @@ class rehearsing {
     if (!ran) co_return fail(ran.error());
     found_.exit_code = ran->exit_code;
     if (ran->exit_code != 0) found_.cause = cause_line(output);
-    auto after = co_await database->alembic_revision(scratch_);
+    auto after = co_await at_.server->alembic_revision(scratch_);
     if (!after) co_return fail(after.error());
     found_.after = *after;
     co_return Result<>{};
@@ -149,9 +240,8 @@ class rehearsing {
   }
 
   task<bool> watch_locks() {
-    for (auto last = steady::now(); !ran_; co_await pause(250ms)) {
-      const auto database = w_.database;
-      const auto locks = co_await database->locks(scratch_, session());
+    for (auto last = steady::now(); !ran_; co_await pause(locks_interval)) {
+      const auto locks = co_await at_.server->locks(scratch_, session());
       if (locks) locks_.sample(*locks, seconds_since(last));
       last = steady::now();
     }
@@ -165,6 +255,11 @@ class rehearsing {
   const backup_manifest backup_;
   const std::string main_;
   const std::string scratch_;
+  const place at_;
+  const std::optional<database::endpoint> named_;
+  database::server_facts facts_;
+  std::string image_;   // with pg_restore
+  bool begun_ = false;  // something may be there that must go
   std::optional<Result<stack::job_result>> ran_;
   lock_times locks_;
   rehearsal found_;
@@ -204,18 +299,12 @@ task<ended> rehearse(world& w, std::string id, version to, std::string backup) {
   co_return co_await work.run();
 }
 
-task<void> sweep_rehearsals(world& w) {
-  engine::container_filter left;
-  left.labels = {std::string(stack::label::project) + "=" + w.settings.project, rehearsal_label};
-  if (const auto containers = co_await w.engine.containers.list(std::move(left)))
-    for (const auto& each : *containers) (void)co_await w.engine.containers.remove(each.id, true, true);
-  const auto database = w.database;
-  if (!database) co_return;
-  const auto& main = w.settings.database.main;
-  const auto names = co_await database->databases(main);
-  if (!names) co_return;
-  for (const auto& each : *names)
-    if (each.owned && is_scratch(each.name, main)) (void)co_await database->drop_database(main, each.name);
+task<Result<>> sweep_rehearsals(world& w) { co_return co_await sweep(w, place_of(w), false); }
+
+task<Result<>> sweep_after_start(world& w) {
+  auto swept = co_await sweep(w, own_place(w), true);
+  if (swept && !w.settings.rehearsal.host.empty()) swept = co_await sweep(w, place_of(w), true);
+  co_return swept;
 }
 
 }  // namespace difyd::supervisor

@@ -129,10 +129,14 @@ task<Result<>> restore_work::run(release_ptr old, client_job job) {
 }
 
 task<Result<>> restore_work::load_dumps(release_ptr old) {
+  auto image = co_await client_image(w_, old);
+  if (!image) co_return fail(image.error());
   client_job job;
   job.operation = operation_;
   job.name = "restore";
-  co_return co_await load_into(w_, old, std::move(job), of_.backup, of_.databases, loaded_name("", of_.id));
+  load_order what{of_.backup, {}, w_.settings.database.lease, *image};
+  for (const auto& name : of_.databases) what.databases.push_back({name, loaded_name(name, of_.id)});
+  co_return co_await load_into(w_, old, std::move(job), std::move(what));
 }
 
 task<Result<>> restore_work::revision_is_right(const std::string& database) {

@@ -97,7 +97,10 @@ task<void> keep_starting(world& w) {
 // What a daemon that was killed has left of a rehearsal.
 task<void> sweep_once(world& w) {
   while (w.stands.get()->at != phase::serving) co_await pause(2s);
-  if (!w.aside.running()) co_await sweep_rehearsals(w);
+  if (w.aside.running()) co_return;
+  if (auto swept = co_await sweep_after_start(w); !swept)
+    log::warning("rehearsal", "what an earlier one left may still be there",
+                 {{"cause", swept.error().message}});
 }
 
 task<void> tell_systemd(world& w) {

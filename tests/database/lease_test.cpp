@@ -1,5 +1,6 @@
 #include "difyd/database/lease.hpp"
 
+#include "difyd/database/server.hpp"
 #include "fixture.hpp"
 
 using namespace difyd;
@@ -220,6 +221,8 @@ TEST_CASE("a pooler is no place for a lease") {
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == "database-pooler");
   CHECK(refused.error().remedy.find("PostgreSQL itself") != std::string::npos);
+  server s(m.loop.get_executor(), pooler);
+  CHECK(got(run_task(m.loop, s.facts("plain_main"))).pooled);
 }
 
 TEST_CASE("this machine") {

@@ -38,6 +38,8 @@ TEST_CASE("facts about the server and its databases") {
   CHECK_FALSE(facts->read_only);
   CHECK_FALSE(facts->superuser);
   CHECK(facts->create_database);
+  CHECK_FALSE(facts->pooled);
+  CHECK(std::ranges::count(got(run_task(w.loop, w.s.extensions("dify"))), "plpgsql") == 1);
   CHECK(facts->connections_max == 12);
   CHECK(facts->connections_used >= 1);
   CHECK(std::ranges::count(facts->databases, "dify_plugin") == 1);

@@ -85,7 +85,7 @@ class Machine:
         self.config = self.folder / "difyd.yaml"
         self.http, self.health = free_port(), free_port()
         self.daemon = None
-        self.postgres = {}
+        self.postgres, self.servers = {}, []
         for name in ("storage", "var", "run"):
             (self.folder / name).mkdir()
         self.storage = share_of.storage if share_of else self.folder / "storage"
@@ -95,17 +95,18 @@ class Machine:
         if database_of:
             self.postgres = database_of.postgres
         elif not standalone:
-            self.start_postgres()
-        self.owns_postgres = bool(self.postgres) and not database_of
+            self.postgres = self.start_postgres("db")
         self.write_config()
 
-    def start_postgres(self):
-        self.environment = dict(os.environ, DIFYD_STATE=str(self.folder / "db"))
-        done = subprocess.run([SOURCE / "packaging/postgres", "up"], env=self.environment, text=True,
+    def start_postgres(self, name):
+        """Where it is, in the words of packaging/postgres; it goes with the machine."""
+        environment = dict(os.environ, DIFYD_STATE=str(self.folder / name))
+        self.servers.append(environment)
+        done = subprocess.run([SOURCE / "packaging/postgres", "up"], env=environment, text=True,
                               capture_output=True, check=False)
         if done.returncode:
             raise AssertionError("no PostgreSQL: " + done.stderr)
-        self.postgres = dict(line.split("=", 1) for line in done.stdout.split())
+        return dict(line.split("=", 1) for line in done.stdout.split())
 
     def write_config(self):
         text = f"""project: {self.project}
@@ -217,8 +218,9 @@ upgrade: {{drain_grace: 0s, start_timeout: 60s}}
         """As docker(), on the engine of the stack."""
         return self.docker("-H", self.engine, *words)
 
-    def sql(self, statement, database="dify"):
-        return self.docker("exec", self.postgres["DIFYD_POSTGRES_CONTAINER"], "psql", "-U", "postgres", "-d", database,
+    def sql(self, statement, database="dify", server=None):
+        """`server`: another one than the stack's."""
+        return self.docker("exec", (server or self.postgres)["DIFYD_POSTGRES_CONTAINER"], "psql", "-U", "postgres", "-d", database,
                            "-Atc", statement).strip()
 
     def start_sql(self, statement, user, database="dify"):
@@ -237,6 +239,6 @@ upgrade: {{drain_grace: 0s, start_timeout: 60s}}
             subprocess.run([BIN / "difyd", "compose", "-p", self.project, "down", "-v", "--remove-orphans", "-t", "1"],
                            capture_output=True, check=False, timeout=120, env={**os.environ, "DOCKER_HOST": self.engine})
             self.remove_containers()
-            if self.owns_postgres:
-                subprocess.run([SOURCE / "packaging/postgres", "down"], env=self.environment, capture_output=True, check=False)
+            for environment in self.servers:
+                subprocess.run([SOURCE / "packaging/postgres", "down"], env=environment, capture_output=True, check=False)
             shutil.rmtree(self.folder, ignore_errors=True)

@@ -54,6 +54,21 @@ struct database_settings {
   std::string lease;    // database that difyd keeps for its lease
 };
 
+// A server of its own for the copies of rehearsals.
+struct rehearsal_settings {
+  std::string host;  // empty: the stack's own server
+  int port = 0;
+  std::string user;
+  std::string password_file;
+  std::string password_credential;
+  secret password;
+  std::string sslmode;
+  std::string ca_file;
+  std::string database;  // to connect through
+
+  friend bool operator==(const rehearsal_settings&, const rehearsal_settings&) = default;
+};
+
 struct vector_settings {
   std::string kind;  // VECTOR_STORE: "weaviate", "pgvector", ...
   std::string host;  // empty: the bundle's own service
@@ -136,6 +151,7 @@ struct settings {
   text_map environment_files;         // key -> file with its value
   secret_map secret_environment;      // what those files hold
   upgrade_settings upgrade;
+  rehearsal_settings rehearsal;
   health_settings health;
   maintenance_settings maintenance;
   std::string log_level;  // debug, info, warning, error

@@ -16,6 +16,7 @@ struct endpoint {
   std::string sslmode = "prefer";
   std::string ca_file;
   std::string application_name = "difyd";
+  std::string keys = "database";  // group of the configuration that names it, for remedies
 
   duration connect_limit{std::chrono::seconds(10)};  // name resolution included
   duration call_limit{std::chrono::seconds(10)};     // of each call; statement_timeout is just below

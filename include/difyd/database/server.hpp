@@ -30,6 +30,7 @@ struct server_facts {
   bool read_only = false;  // standby, or default_transaction_read_only
   bool superuser = false;
   bool create_database = false;  // the role may CREATE DATABASE
+  bool pooled = false;           // a connection pooler is between
   int connections_used = 0;      // all sessions that count against the limit
   int connections_max = 0;       // max_connections without the reserved ones
   std::vector<std::string> databases;
@@ -114,6 +115,9 @@ class server {
   task<Result<std::vector<table_lock>>> locks(std::string database, std::string application_name);
   // False where no such session is left (which is what was wanted).
   task<Result<bool>> terminate(std::string through, int pid);
+
+  // Names of the extensions that the server has files of.
+  task<Result<std::vector<std::string>>> extensions(std::string through);
 
   task<Result<>> create_database(std::string through, std::string name);
 

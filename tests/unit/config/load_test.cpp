@@ -38,6 +38,7 @@ TEST_CASE("defaults") {
   CHECK(s.database.kind == "bundled");
   CHECK(s.database.sslmode == "disable");
   CHECK(s.database.port == 5432);
+  CHECK(s.rehearsal == rehearsal_settings{});
   CHECK(s.listen.health == "0.0.0.0:9180");
   CHECK(s.upgrade.migrate_timeout == duration(0));
   CHECK(s.upgrade.worker_stop_limit == std::chrono::minutes(5));
@@ -117,6 +118,15 @@ TEST_CASE("every mistake is one sentence with its place") {
       {root + "database:\n  password_file: /nowhere\n", "config-secret-missing",
        place + ":4:3: database.password_file names /nowhere: cannot read /nowhere: No such file or directory",
        "Put the secret into that file, readable by difyd only"},
+      {root + "rehearsal:\n  user: x\n", "config-missing-key",
+       place + ":3:1: rehearsal.host is missing: other keys of rehearsal are given", "Give rehearsal.host"},
+      {root + "rehearsal:\n  host: x\n  user: y\n", "config-missing-key",
+       place + ":3:1: rehearsal.password_file is missing: rehearsal.host is given",
+       "Give rehearsal.password_file"},
+      {root + "rehearsal:\n  password: hunter2\n", "config-out-of-range",
+       place + ":4:3: rehearsal.password must not be given here",
+       "A secret does not belong into this file: put it into a file of mode 0600 and name that as "
+       "rehearsal.password_file, or as a systemd credential by rehearsal.password_credential"},
       {root + "database:\n  password_credential: pw\n", "config-secret-missing",
        place + ":4:3: database.password_credential names credential pw: this process got no credentials from "
                "systemd",
@@ -243,7 +253,7 @@ TEST_CASE("all mistakes are found in one run, in file order, and load gives the 
 }
 
 TEST_CASE("secrets come from files and credentials, and are never printed") {
-  auto w = world({{"/pw", "geheim\n"}, {"/cred/redis", "r3dis"}, {"/sk", "sk-1"}});
+  auto w = world({{"/pw", "geheim\n"}, {"/cred/redis", "r3dis"}, {"/sk", "sk-1"}, {"/rpw", "scr4tch"}});
   w.credentials_directory = "/cred";
   w.readable_by_all = [](const std::string& path) { return path == "/pw"; };
   const auto result = parse(
@@ -251,6 +261,7 @@ TEST_CASE("secrets come from files and credentials, and are never printed") {
       "database: {kind: external, host: db, user: dify, password_file: /pw}\n"
       "redis: {kind: external, host: r, password_credential: redis}\n"
       "vector: {kind: pgvector, host: v}\n"
+      "rehearsal: {host: scratch, user: r, password_file: /rpw}\n"
       "environment: {S3_SECRET_KEY: hush, TOP_K_MAX_VALUE: 10, A: \"\"}\n"
       "environment_files: {SECRET_KEY: /sk}\n",
       "c", w);
@@ -263,13 +274,17 @@ TEST_CASE("secrets come from files and credentials, and are never printed") {
   CHECK(s.vector.database == "dify");
   CHECK(s.vector.port == 5432);
   CHECK(s.database.sslmode == "require");
+  CHECK(s.rehearsal.password.reveal() == "scr4tch");
+  CHECK(s.rehearsal.port == 5432);
+  CHECK(s.rehearsal.sslmode == "require");
+  CHECK(s.rehearsal.database == "postgres");
   CHECK(s.secret_environment.at("SECRET_KEY").reveal() == "sk-1");
   REQUIRE(result.warnings.size() == 1);
   CHECK(result.warnings[0] ==
         "/pw (database.password_file) can be read by every user of this machine: chmod 0600 it");
   for (const auto& text : {to_yaml(s), to_json(s)}) {
     CAPTURE(text);
-    for (const char* hidden : {"geheim", "r3dis", "sk-1", "hush"})
+    for (const char* hidden : {"geheim", "r3dis", "sk-1", "scr4tch", "hush"})
       CHECK(text.find(hidden) == std::string::npos);
     CHECK(text.find("\"10\"") != std::string::npos);
     CHECK(text.find("/pw") != std::string::npos);
@@ -278,6 +293,22 @@ TEST_CASE("secrets come from files and credentials, and are never printed") {
   const auto again = parse(to_yaml(s), "again", w);
   CHECK(again.errors == std::vector<Error>{});
   CHECK(to_json(again.values) == to_json(s));
+}
+
+TEST_CASE("a server for rehearsals is named with what it takes to reach it") {
+  const auto first = [](const std::string& keys) {
+    const auto result =
+        read(std::string(good) + "rehearsal: {password_file: /pw, " + keys + "}\n", {{"/pw", "x"}});
+    return result.errors.empty() ? ""
+                                 : result.errors.front().message.substr(
+                                       std::string_view("cannot use /etc/difyd/difyd.yaml:3:1: ").size());
+  };
+  CHECK(first("host: x, user: y") == "");
+  CHECK(first("host: x") == "rehearsal.user is missing: rehearsal.host is given");
+  CHECK(first("user: y") == "rehearsal.host is missing: other keys of rehearsal are given");
+  CHECK(first("host: x, user: y, sslmode: verify-full") ==
+        "rehearsal.ca_file is missing: rehearsal.sslmode is verify-full");
+  CHECK(first("host: x, user: y, sslmode: verify-full, ca_file: /ca") == "");
 }
 
 TEST_CASE("a file that is written has what is not the default, and overrides as they are") {

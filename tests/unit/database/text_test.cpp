@@ -64,6 +64,10 @@ TEST_CASE("SQLSTATEs and texts become codes with a remedy") {
   }
   CHECK(classify({"3D000", "x"}, where(), "main", "ask").remedy ==
         "Create database main, owned by role dify");
+  auto other = where();
+  other.keys = "rehearsal";
+  CHECK(classify({"25006", "x"}, other, "main", "ask").remedy ==
+        "Point rehearsal.host at the primary server");
 }
 
 TEST_CASE("an endpoint as libpq wants it") {

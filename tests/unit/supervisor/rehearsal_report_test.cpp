@@ -1,7 +1,6 @@
 #include "../../../daemon/supervisor/rehearsal_report.hpp"
 
 #include "catch.hpp"
-#include "catch.hpp"
 
 namespace difyd::supervisor {
 namespace {
@@ -28,16 +27,19 @@ rehearsal good() {
 }  // namespace
 
 TEST_CASE("the copy's name is its own, short enough, and known again") {
-  CHECK(scratch_name("dify", "0123456789abcdef") == "dify_rehearsal_01234567");
+  const std::string share = "abc", id = "0123456789abcdef";
+  CHECK(scratch_name("dify", share, id) == "dify_rehearsal_ba7816bf_01234567");
   const std::string longest(63, 'd');
-  const auto name = scratch_name(longest, "0123456789abcdef");
+  const auto name = scratch_name(longest, share, id);
   CHECK(name.size() == 63);
-  CHECK(is_scratch(name, longest));
-  CHECK(is_scratch("dify_rehearsal_01234567", "dify"));
-  for (const auto* other :
-       {"dify", "", "dify_rehearsal_", "dify_rehearsal_0123456", "dify_rehearsal_0123456x",
-        "dify2_rehearsal_01234567", "dify_rehearsal_01234567_"})
-    CHECK_FALSE(is_scratch(other, "dify"));
+  CHECK(is_scratch(name, longest, share));
+  CHECK(is_scratch("dify_rehearsal_ba7816bf_01234567", "dify", share));
+  // Another installation's on the same server is not ours.
+  CHECK_FALSE(is_scratch(scratch_name("dify", "another", id), "dify", share));
+  for (const auto* other : {"dify", "", "dify_rehearsal_", "dify_rehearsal_01234567",
+                            "dify_rehearsal_ba7816bf_0123456", "dify_rehearsal_ba7816bf_0123456x",
+                            "dify2_rehearsal_ba7816bf_01234567", "dify_rehearsal_ba7816bf_01234567_"})
+    CHECK_FALSE(is_scratch(other, "dify", share));
 }
 
 TEST_CASE("each migration has its time") {
@@ -73,6 +75,8 @@ TEST_CASE("a rehearsal says what an upgrade would come to") {
   CHECK(succeeded(of));
   CHECK(verdict_of(of) ==
         "the migration to 1.12.1 took 90 s on a copy of backup b1 (2.0 KiB, loaded in 1.5 s): a -> b");
+  of.server = "10.1.0.9:5432";
+  CHECK(verdict_of(of).find("on a copy of backup b1 on the server 10.1.0.9:5432 (2.0") != std::string::npos);
   of.exit_code = 1;
   of.cause = "it broke";
   CHECK_FALSE(succeeded(of));
@@ -83,6 +87,7 @@ TEST_CASE("a rehearsal says what an upgrade would come to") {
   CHECK(verdict_of(of).ends_with("with revision none where the image's head is b"));
 
   of = good();
+  CHECK(details_of(of) == std::vector<std::string>{"no table was locked for longer than about 250 ms"});
   for (int i = 0; i < 12; ++i)
     of.migrations.push_back({"m" + std::to_string(i), i == 3 ? "Third." : "", double(i)});
   of.locks["messages"] = {"AccessExclusiveLock", 2};
