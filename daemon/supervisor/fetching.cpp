@@ -78,15 +78,24 @@ task<Result<>> forget(world& w, version which, std::string archive, Error error)
   co_return fail(std::move(error));
 }
 
-}  // namespace
-
-task<Result<>> have_bundle(world& w, version which, std::string operation) {
+task<Result<release::found_release>> look_for(world& w, version which) {
   const std::string source = w.settings.releases.source;
   std::function<Result<release::found_release>()> look = [source, which]() -> Result<release::found_release> {
     return release::look_for(source, which);
   };
-  const auto found =
-      co_await w.files.run<release::found_release>(std::move(look), 30s, "look into " + source);
+  co_return co_await w.files.run<release::found_release>(std::move(look), 30s, "look into " + source);
+}
+
+}  // namespace
+
+task<bool> must_be_fetched(world& w, version which) {
+  const auto found = co_await look_for(w, which);
+  co_return found && !found->folder && found->archive.empty() && !w.settings.releases.url.empty();
+}
+
+task<Result<>> have_bundle(world& w, version which, std::string operation) {
+  const std::string source = w.settings.releases.source;
+  const auto found = co_await look_for(w, which);
   if (!found) co_return fail(found.error());
   if (found->folder) co_return Result<>{};
   std::string archive = found->archive;

@@ -8,6 +8,9 @@
 
 namespace difyd::supervisor {
 
+// Whether `have_bundle` would ask the network for it.
+task<bool> must_be_fetched(world& w, version which);
+
 // Does nothing where the version has a folder below releases.source, or where there is no way to get one:
 // find_bundle then says what there is. `operation`: whose events tell of it; may be empty. What ends it in
 // the middle leaves nothing that would be taken for a release. Errors: those of host::fetch_release,

@@ -116,12 +116,29 @@ task<start_facts> known_facts_of(world& w, std::optional<revision> schema) {
   co_return facts;
 }
 
-task<start_facts> gather(world& w, std::optional<revision> schema) {
+// Nothing that an upgrade needs before the stop waits for a network: no download, no pull, no backup of Cloud
+// SQL. What cannot be read here is refused at once.
+task<bool> at_hand(world& w, version from, version to, std::string id) {
+  if (w.settings.upgrade.backup == "cloudsql" || co_await must_be_fetched(w, to)) co_return false;
+  (void)co_await have_bundle(w, to, std::move(id));
+  const auto release = co_await load_release(w, to, from, laying_out::no, origin::bundle);
+  if (!release) co_return true;
+  auto images = release::images((*release)->project);
+  if (w.settings.upgrade.backup == "pg_dump")
+    if (auto client = co_await client_image(w, *release)) images.push_back(std::move(*client));
+  for (const auto& image : images)
+    if (!co_await w.engine.images.inspect(image)) co_return false;
+  co_return true;
+}
+
+task<start_facts> gather(world& w, std::optional<revision> schema, std::string id) {
   auto facts = co_await known_facts_of(w, std::move(schema));
   facts.configured = w.settings.version;
   facts.settled = w.settled;
   if (auto metadata = co_await host::read_instance_metadata(); metadata && *metadata)
     if (auto wanted = parse_version((*metadata)->wanted_version)) facts.metadata = *wanted;
+  if (const auto choice = choose_start(facts); choice.action == start_action::upgrade)
+    facts.at_hand = co_await at_hand(w, *facts.deployed, *choice.target, std::move(id));
   co_return facts;
 }
 
@@ -195,6 +212,22 @@ task<ended> run_deployed(world& w, version which, std::string id) {
 
 namespace {
 
+task<ended> upgrade_as_configured(world& w, version to, std::string id) {
+  const auto start = w.operation.get()->value_or(control::operation_status{});
+  auto how = co_await upgrade_at_start(w, id, std::move(to));
+  // Refused: what is deployed serves on.
+  if (how.result != "refused") co_return how;
+  log::warning("start", "the configured version is refused", {{"cause", how.error.message}});
+  // It is a start again.
+  w.operation.set(start);
+  w.refused = how.error;
+  const auto& deployed = w.book->current().deployed->version;
+  auto ran = w.stands.get()->at == phase::serving ? done_as("Dify " + deployed.text() + " is up")
+                                                  : co_await run_deployed(w, deployed, id);
+  if (ran.result == "done") ran.text += "; " + how.error.message;
+  co_return ran;
+}
+
 task<ended> act(world& w, start_choice choice, std::string id) {
   if (!choice.warning.empty()) log::warning("start", choice.warning);
   switch (choice.action) {
@@ -213,19 +246,14 @@ task<ended> act(world& w, start_choice choice, std::string id) {
       co_return co_await run_deployed(w, *choice.target, id);
     case start_action::run:
       co_return co_await run_deployed(w, *choice.target, id);
-    case start_action::upgrade: {
-      const auto start = w.operation.get()->value_or(control::operation_status{});
-      auto how = co_await upgrade_at_start(w, id, *choice.target);
-      // Refused: what is deployed serves on.
-      if (how.result != "refused") co_return how;
-      log::warning("start", "the configured version is refused", {{"cause", how.error.message}});
-      // It is a start again.
-      w.operation.set(start);
-      w.refused = how.error;
+    case start_action::run_then_upgrade: {
       auto ran = co_await run_deployed(w, w.book->current().deployed->version, id);
-      if (ran.result == "done") ran.text += "; " + how.error.message;
-      co_return ran;
+      // What does not come up may be mended by the newer version.
+      if (ran.result == "held") co_return ran;
+      co_return co_await upgrade_as_configured(w, *choice.target, id);
     }
+    case start_action::upgrade:
+      co_return co_await upgrade_as_configured(w, *choice.target, id);
   }
   co_return failed_with({"internal", "no such start", {}});
 }
@@ -272,7 +300,7 @@ task<ended> start_up(world& w, std::string id) {
   if (schema)
     if (auto read = co_await w.book->reload(); !read) co_return not_yet(w, read.error());
   if (w.book->current().restoring) co_return co_await resume_restore(w, std::move(id));
-  co_return co_await act(w, choose_start(co_await gather(w, std::move(schema))), std::move(id));
+  co_return co_await act(w, choose_start(co_await gather(w, std::move(schema), id)), id);
 }
 
 }  // namespace difyd::supervisor

@@ -120,7 +120,8 @@ task<ended> upgrade_by_operator(world& w, std::string id, version to, upgrade_te
 
 task<ended> upgrade_at_start(world& w, std::string id, version to) {
   auto how = co_await carry_through(w, std::move(id), std::move(to), "configuration", {}, {});
-  if (how.result == "refused") stand(w, phase::starting, how.error.message, {how.error.remedy});
+  if (how.result == "refused" && w.stands.get()->at != phase::serving)
+    stand(w, phase::starting, how.error.message, {how.error.remedy});
   co_return how;
 }
 

@@ -1,6 +1,7 @@
 """Releases that are not here: unpacked from an archive, fetched by URL, refused without a change where that fails."""
 import http.server
 import pathlib
+import signal
 import tarfile
 import threading
 import time
@@ -129,6 +130,29 @@ class Fetch(unittest.TestCase):
         self.assertIn("# mine", self.m.docker("exec", f"{self.m.project}-nginx-1", "cat", "/etc/nginx/nginx.conf.template"))
         self.assertEqual(sorted(each.name for each in self.bundles.iterdir()),
                          ["1.11.4.tar.gz", "dify-1.11.4", "dify-1.12.1", "dify-1.12.1.tar.gz"])
+
+    def test_at_a_boot_what_is_deployed_serves_while_its_successor_is_fetched(self):
+        (self.bundles / "1.11.4.tar.gz").write_bytes(self.archive("1.11.4"))
+        self.m.serve().await_phase("serving")
+        self.m.stop_daemon(signal.SIGKILL)
+        self.m.remove_containers()
+        slow = self.mirror.answers["1.12.1"] = threading.Event()
+        self.addCleanup(slow.set)
+        self.m.config.write_text(self.m.config.read_text().replace("version: 1.11.4", "version: 1.12.1"))
+        self.m.serve()
+        wait_until("the download", lambda: self.mirror.asked, 60)
+        status = self.m.status()
+        self.assertEqual((status["phase"], status["deployed"], status["operation"]["kind"]), ("serving", "1.11.4", "upgrade"))
+        self.assertEqual(machine.get(self.m.http, "/console/api/ping")[0], 200)
+        # What cannot be fetched is refused without a word to those who use Dify; the next boot tries again.
+        self.assertEqual(self.m.difyd("abort")[0], 0)
+        wait_until("the end of it", lambda: "version-refused" in self.m.findings(), 20)
+        self.assertEqual(self.m.status()["phase"], "serving")
+        self.assertEqual(self.m.tail(500).count("state=serving"), 2, self.m.tail(500))
+        self.mirror.answers["1.12.1"] = self.archive("1.12.1")
+        self.m.stop_daemon()
+        self.m.serve()
+        wait_until("1.12.1", lambda: self.m.status()["deployed"] == "1.12.1" and self.m.status()["phase"] == "serving", 60)
 
 
 if __name__ == "__main__":
