@@ -181,9 +181,9 @@ task<void> keep_in_force(world& w, release_ptr what) {
 
 }  // namespace
 
-task<ended> run_deployed(world& w, version which, std::string id) {
+task<ended> run_deployed(world& w, version which, std::string id, origin from) {
   if (auto images = co_await images_in_force(w, which); !images) co_return hold_or_not_yet(w, images.error());
-  auto release = co_await load_release(w, which, which, laying_out::yes, origin::in_force);
+  auto release = co_await load_release(w, which, which, laying_out::yes, from);
   if (!release) co_return not_yet(w, release.error());
   w.in_force.set(*release);
   const auto project = project_of(*release);
@@ -206,13 +206,14 @@ task<ended> run_deployed(world& w, version which, std::string id) {
   if (auto up = co_await bring_all_up(w, *release, id, false); !up) co_return not_yet(w, up.error());
   if (auto good = co_await await_answers(w, *release); !good) co_return not_yet(w, good.error());
   co_await keep_in_force(w, *release);
+  if (from == origin::taking_in && !w.not_kept) w.edited_overlay.clear();
   stand(w, phase::serving, "Dify " + which.text() + " is up");
   co_return done_as("Dify " + which.text() + " is up");
 }
 
 namespace {
 
-task<ended> upgrade_as_configured(world& w, version to, std::string id) {
+task<ended> upgrade_as_configured(world& w, version to, std::string id, origin from) {
   const auto start = w.operation.get()->value_or(control::operation_status{});
   auto how = co_await upgrade_at_start(w, id, std::move(to));
   // Refused: what is deployed serves on.
@@ -223,12 +224,12 @@ task<ended> upgrade_as_configured(world& w, version to, std::string id) {
   w.refused = how.error;
   const auto& deployed = w.book->current().deployed->version;
   auto ran = w.stands.get()->at == phase::serving ? done_as("Dify " + deployed.text() + " is up")
-                                                  : co_await run_deployed(w, deployed, id);
+                                                  : co_await run_deployed(w, deployed, id, from);
   if (ran.result == "done") ran.text += "; " + how.error.message;
   co_return ran;
 }
 
-task<ended> act(world& w, start_choice choice, std::string id) {
+task<ended> act(world& w, start_choice choice, std::string id, origin from) {
   if (!choice.warning.empty()) log::warning("start", choice.warning);
   switch (choice.action) {
     case start_action::hold:
@@ -245,15 +246,15 @@ task<ended> act(world& w, start_choice choice, std::string id) {
         co_return not_yet(w, made.error());
       co_return co_await run_deployed(w, *choice.target, id);
     case start_action::run:
-      co_return co_await run_deployed(w, *choice.target, id);
+      co_return co_await run_deployed(w, *choice.target, id, from);
     case start_action::run_then_upgrade: {
-      auto ran = co_await run_deployed(w, w.book->current().deployed->version, id);
+      auto ran = co_await run_deployed(w, w.book->current().deployed->version, id, from);
       // What does not come up may be mended by the newer version.
       if (ran.result == "held") co_return ran;
-      co_return co_await upgrade_as_configured(w, *choice.target, id);
+      co_return co_await upgrade_as_configured(w, *choice.target, id, from);
     }
     case start_action::upgrade:
-      co_return co_await upgrade_as_configured(w, *choice.target, id);
+      co_return co_await upgrade_as_configured(w, *choice.target, id, from);
   }
   co_return failed_with({"internal", "no such start", {}});
 }
@@ -273,7 +274,9 @@ void stand_stopped(world& w) {
         {"difyd up starts the stack"});
 }
 
-task<ended> start_up(world& w, std::string id) {
+namespace {
+
+task<ended> start(world& w, std::string id, origin from) {
   if (stopped_by_operator(w)) {
     // What the ledger knows is told in any case: a hold stays a hold.
     co_await learn(w);
@@ -300,7 +303,17 @@ task<ended> start_up(world& w, std::string id) {
   if (schema)
     if (auto read = co_await w.book->reload(); !read) co_return not_yet(w, read.error());
   if (w.book->current().restoring) co_return co_await resume_restore(w, std::move(id));
-  co_return co_await act(w, choose_start(co_await gather(w, std::move(schema), id)), id);
+  co_return co_await act(w, choose_start(co_await gather(w, std::move(schema), id)), id, from);
+}
+
+}  // namespace
+
+task<ended> start_up(world& w, std::string id) {
+  co_return co_await start(w, std::move(id), origin::in_force);
+}
+
+task<ended> up_by_operator(world& w, std::string id) {
+  co_return co_await start(w, std::move(id), origin::taking_in);
 }
 
 }  // namespace difyd::supervisor

@@ -37,6 +37,8 @@ task<void> tell_hook(world& w, std::string point) {
 ended as_done(world& w, const std::string& to) {
   w.page.set(std::nullopt);
   w.refused.reset();
+  w.edited_bundle.clear();
+  w.edited_overlay.clear();
   stand(w, phase::serving, "Dify " + to + " is up");
   const auto owed = w.book->current().owed.size();
   return done_as("Dify " + to + " is up and committed" +

@@ -136,6 +136,7 @@ class Fetch(unittest.TestCase):
         self.m.serve().await_phase("serving")
         self.m.stop_daemon(signal.SIGKILL)
         self.m.remove_containers()
+        (self.overlay / self.template).write_text("# for the next\n")
         slow = self.mirror.answers["1.12.1"] = threading.Event()
         self.addCleanup(slow.set)
         self.m.config.write_text(self.m.config.read_text().replace("version: 1.11.4", "version: 1.12.1"))
@@ -149,10 +150,21 @@ class Fetch(unittest.TestCase):
         wait_until("the end of it", lambda: "version-refused" in self.m.findings(), 20)
         self.assertEqual(self.m.status()["phase"], "serving")
         self.assertEqual(self.m.tail(500).count("state=serving"), 2, self.m.tail(500))
+        # What lies over it is what did, until an operator asks for what he has edited since.
+        laid_over = self.m.folder / "var/releases/dify-1.11.4/docker" / self.template
+        self.assertTrue(laid_over.read_text().endswith("# mine\n"))
+        self.assertIn(self.template, self.m.findings()["overlay-edited"]["detail"])
+        (self.overlay / self.template).write_text(self.published("1.11.4").read_text() + "# edited\n")
+        self.assertEqual(self.m.difyd("up")[0], 0)
+        self.assertTrue(laid_over.read_text().endswith("# edited\n"))
+        self.assertNotIn("overlay-edited", self.m.findings())
+        (self.overlay / self.template).unlink()
         self.mirror.answers["1.12.1"] = self.archive("1.12.1")
         self.m.stop_daemon()
         self.m.serve()
         wait_until("1.12.1", lambda: self.m.status()["deployed"] == "1.12.1" and self.m.status()["phase"] == "serving", 60)
+        copy = self.m.folder / "var/releases/dify-1.12.1/docker" / self.template
+        self.assertFalse(copy.read_text().endswith("# edited\n"))
 
 
 if __name__ == "__main__":
