@@ -2,6 +2,7 @@
 
 #include "backing_up.hpp"
 #include "difyd/upgrade/runner.hpp"
+#include "fetching.hpp"
 #include "hooks.hpp"
 #include "keeping.hpp"
 #include "known.hpp"
@@ -91,6 +92,7 @@ task<ended> carry_through(world& w, std::string id, version to, std::string orig
       auto done = as_done(w, to.text());
       co_await sweep_migrators(w, work.id());
       co_await prune_kept(w);
+      co_await prune_parts(w, to);
       co_await tell_hook(w, "after-commit");
       co_await prune_backups(w, work.id());
       co_return done;

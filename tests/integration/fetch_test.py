@@ -119,6 +119,8 @@ class Fetch(unittest.TestCase):
         (self.overlay / "docker-compose.yaml").write_text("services: {}\n")
         self.refused(4, "cannot lay docker-compose.yaml over a release")
         (self.overlay / "docker-compose.yaml").unlink()
+        for version in ("1.11.4", "1.12.1", "1.13.0"):
+            (self.bundles / f".dify-{version}.tar.gz.part").touch()
         asked = len(self.mirror.asked)
         code, out, err = self.m.difyd("upgrade", "1.12.1", "--plan", plan["hash"])
         self.assertEqual(code, 0, out + err + self.m.tail())
@@ -128,8 +130,9 @@ class Fetch(unittest.TestCase):
         self.assertTrue((copy / self.template).read_text().endswith("# mine\n"))
         self.assertEqual((copy / "nginx/ssl/dify.crt").read_text(), "a certificate\n")
         self.assertIn("# mine", self.m.docker("exec", f"{self.m.project}-nginx-1", "cat", "/etc/nginx/nginx.conf.template"))
+        # What an operator put there stays; what was fetched, or half of it, goes.
         self.assertEqual(sorted(each.name for each in self.bundles.iterdir()),
-                         ["1.11.4.tar.gz", "dify-1.11.4", "dify-1.12.1", "dify-1.12.1.tar.gz"])
+                         [".dify-1.13.0.tar.gz.part", "1.11.4.tar.gz", "dify-1.11.4", "dify-1.12.1"])
 
     def test_at_a_boot_what_is_deployed_serves_while_its_successor_is_fetched(self):
         (self.bundles / "1.11.4.tar.gz").write_bytes(self.archive("1.11.4"))
