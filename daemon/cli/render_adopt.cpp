@@ -78,6 +78,11 @@ std::string where_to_unpack(const adopt_document& document) {
   return settings.releases.source + "/dify-" + settings.version->text();
 }
 
+// Beside the configuration.
+std::string overlay_folder(const adopt_document& document) {
+  return document.config.substr(0, document.config.rfind('/') + 1) + "overlay";
+}
+
 json service_list(const std::vector<release::service_difference>& services) {
   json list = json::array();
   for (const auto& each : services)
@@ -92,8 +97,10 @@ void add_differences(std::string& text, const adopt_document& document) {
   if (!found.override_files.empty() && found.by_overrides.empty())
     text += "\ndifyd does not use " + join(found.override_files, " ") + "\n";
   if (!found.own_files.empty())
-    text += "\nfiles of this folder that the release has not, or otherwise: copy what is needed to " +
-            where_to_unpack(document) + "/docker\n" + wrapped(join(found.own_files, " "), "  ");
+    text +=
+        "\nfiles of this folder that the release has not, or has otherwise: difyd takes such files from "
+        "releases.overlay only\n" +
+        wrapped(join(found.own_files, " "), "  ");
   if (!document.changes) {
     text += "\nrelease " + document.become.made.settings.version->text() + " is not in " +
             document.become.made.settings.releases.source +
@@ -127,6 +134,9 @@ std::vector<std::string> next_steps(const adopt_document& document) {
   if (!document.found.bundle)
     steps.push_back("unpack release " + document.become.made.settings.version->text() + " to " +
                     where_to_unpack(document));
+  if (!document.found.own_files.empty())
+    steps.push_back("copy the named files that are your own to " + overlay_folder(document) +
+                    ", each at its path, and set releases.overlay: " + overlay_folder(document));
   steps.push_back(difyd + " config check");
   steps.push_back(difyd + " check");
   steps.push_back("end whatever runs docker compose in " + document.found.folder +

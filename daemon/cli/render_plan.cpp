@@ -32,11 +32,22 @@ std::string line(const std::string& label, const std::string& text) {
   return shown.replace(0, label.size(), label);
 }
 
-std::string binding_text(const plan& of) {
-  std::vector<std::string> ids;
-  for (const auto& each : of.advisories)
-    if (each.acknowledge) ids.push_back(each.id);
-  return ids.empty() ? "nothing has to be acknowledged" : "read and acknowledge " + join(ids, ", ");
+// What is to be done to have it, in the order in which it is done: a command that would be refused is none.
+std::string to_do_text(const plan& of) {
+  if (!of.refused.empty())
+    return line("refused", of.refused) + line("first", "mend that, then: difyd plan " + of.to);
+  std::vector<std::string> ids, stops;
+  std::string command = "do it     difyd upgrade " + of.to + " --plan " + of.hash;
+  for (const auto& each : of.advisories) {
+    if (!each.acknowledge) continue;
+    (each.kind == "stop" ? stops : ids).push_back(each.id);
+    command += " --acknowledge " + each.id;
+  }
+  command += "\n";
+  if (!stops.empty())
+    return line("first", "what is told below of " + join(stops, ", ") + ", then: difyd plan " + of.to);
+  if (ids.empty()) return command + line("before", "nothing has to be acknowledged");
+  return line("first", "read, and see to, what is told below of " + join(ids, ", ")) + command;
 }
 
 std::string downtime_text(const plan& of) {
@@ -215,9 +226,8 @@ std::string render(const plan& of) {
   std::string text = upgrade ? "plan for " + or_dash(of.from) + " -> " + of.to + "\n"
                              : "plan for " + or_dash(of.to) + " as configured\n";
   if (upgrade) {
-    text += line("refused", of.refused) + line("do it", "difyd upgrade " + of.to + " --plan " + of.hash) +
-            line("before", binding_text(of)) + line("downtime", downtime_text(of)) +
-            line("back", of.reversible) + line("backup", of.backup);
+    text += to_do_text(of) + line("downtime", downtime_text(of)) + line("back", of.reversible) +
+            line("backup", of.backup);
   }
   text += line("schema", schema_text(of.schema)) + line("disk", disk_text(of));
   return text + advisories_text(of) + migrations_text(of.schema) + services_text(of) + overlay_text(of) +

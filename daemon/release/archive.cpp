@@ -40,6 +40,19 @@ Result<> write_all(const std::vector<tree_file>& files, const std::string& folde
   return {};
 }
 
+// Of ".dify-1.11.4.tar.gz.part", and of its ".json".
+std::optional<difyd::version> version_of_part(std::string_view name) {
+  constexpr std::string_view before = ".dify-";
+  if (!name.starts_with(before)) return std::nullopt;
+  name.remove_prefix(before.size());
+  for (const auto ending : endings)
+    for (const auto* part : {".part", ".part.json"})
+      if (const std::string after = std::string(ending) + part; name.ends_with(after))
+        if (auto which = parse_version(std::string(name.substr(0, name.size() - after.size()))))
+          return *which;
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::vector<std::string> archive_names(const difyd::version& which) {
@@ -68,6 +81,15 @@ found_release look_for(const std::string& source, const difyd::version& which) {
     if (found.archive.empty() && fs::is_regular_file(source + "/" + name, error))
       found.archive = source + "/" + name;
   return found;
+}
+
+void remove_parts(const std::string& source, const difyd::version& newest) {
+  std::error_code error;
+  std::vector<fs::path> parts;
+  for (const auto& each : fs::directory_iterator(source, error))
+    if (const auto which = version_of_part(each.path().filename().string()); which && !(newest < *which))
+      parts.push_back(each.path());
+  for (const auto& each : parts) fs::remove(each, error);
 }
 
 Result<> lay_out(const std::vector<tree_file>& files, const std::string& source,

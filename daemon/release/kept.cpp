@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "copy.hpp"
 #include "difyd/base/durable_file.hpp"
@@ -163,6 +164,23 @@ bundle_state compare_bundle(const kept& manifest, const std::string& source,
   }
   for (const auto& [path, hash] : left) edited.push_back(path.substr(std::string(bundle_prefix).size()));
   return edited.empty() ? bundle_state::same : bundle_state::edited;
+}
+
+std::vector<std::string> compare_overlay(const kept& manifest, const overlay& now) {
+  std::set<std::string> edited;
+  for (const auto& [path, hash] : manifest.files)
+    if (path.starts_with(overlay_prefix)) edited.insert(path);
+  for (const auto& file : now) {
+    const std::string path = overlay_prefix + file.path;
+    const auto known = manifest.files.find(path);
+    if (known != manifest.files.end() && known->second == hash_of(file))
+      edited.erase(path);
+    else
+      edited.insert(path);
+  }
+  std::vector<std::string> paths;
+  for (const auto& path : edited) paths.push_back(path.substr(std::string(overlay_prefix).size()));
+  return paths;
 }
 
 image_step choose_image(const kept_image& in_force, const std::string& here, bool id_here) {

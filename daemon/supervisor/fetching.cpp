@@ -64,29 +64,42 @@ const Error* just_failed(const world& w, const version& which) {
   return std::chrono::steady_clock::now() - last->at < 1min ? &last->error : nullptr;
 }
 
+task<void> remove_file(world& w, std::string path) {
+  std::function<Result<>()> remove = [path]() -> Result<> {
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+    return {};
+  };
+  (void)co_await w.files.run<void>(std::move(remove), 30s, "remove " + path);
+}
+
 // What was fetched and is not the release that was asked for would only be found again.
 task<Result<>> forget(world& w, version which, std::string archive, Error error) {
   if (!error.code.starts_with("release-")) co_return fail(std::move(error));
   error.remedy = "Correct releases.url: " + public_url(w.settings.releases.url) + " gave another release";
   w.not_fetched = failed_fetch{which, std::chrono::steady_clock::now(), error};
-  std::function<Result<>()> remove = [archive]() -> Result<> {
-    std::error_code ignored;
-    std::filesystem::remove(archive, ignored);
-    return {};
-  };
-  (void)co_await w.files.run<void>(std::move(remove), 30s, "remove " + archive);
+  co_await remove_file(w, std::move(archive));
   co_return fail(std::move(error));
 }
 
-}  // namespace
-
-task<Result<>> have_bundle(world& w, version which, std::string operation) {
+task<Result<release::found_release>> look_for(world& w, version which) {
   const std::string source = w.settings.releases.source;
   std::function<Result<release::found_release>()> look = [source, which]() -> Result<release::found_release> {
     return release::look_for(source, which);
   };
-  const auto found =
-      co_await w.files.run<release::found_release>(std::move(look), 30s, "look into " + source);
+  co_return co_await w.files.run<release::found_release>(std::move(look), 30s, "look into " + source);
+}
+
+}  // namespace
+
+task<bool> must_be_fetched(world& w, version which) {
+  const auto found = co_await look_for(w, which);
+  co_return found && !found->folder && found->archive.empty() && !w.settings.releases.url.empty();
+}
+
+task<Result<>> have_bundle(world& w, version which, std::string operation) {
+  const std::string source = w.settings.releases.source;
+  const auto found = co_await look_for(w, which);
   if (!found) co_return fail(found.error());
   if (found->folder) co_return Result<>{};
   std::string archive = found->archive;
@@ -108,7 +121,18 @@ task<Result<>> have_bundle(world& w, version which, std::string operation) {
   if (!done && found->archive.empty()) co_return co_await forget(w, which, archive, done.error());
   if (!done) co_return done;
   tell(w, operation, which, "unpacked", std::to_string(count) + " files of " + archive);
+  // What an operator put there is his.
+  if (found->archive.empty()) co_await remove_file(w, archive);
   co_return done;
+}
+
+task<void> prune_parts(world& w, version newest) {
+  const std::string source = w.settings.releases.source;
+  std::function<Result<>()> remove = [source, newest]() -> Result<> {
+    release::remove_parts(source, newest);
+    return {};
+  };
+  (void)co_await w.files.run<void>(std::move(remove), 30s, "remove parts in " + source);
 }
 
 }  // namespace difyd::supervisor

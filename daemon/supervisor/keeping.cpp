@@ -78,6 +78,12 @@ task<Result<std::optional<std::string>>> local_environment(world& w, version whi
                                                              "read " + folder + "/.env");
 }
 
+task<Result<release::overlay>> overlay_of_folder(world& w) {
+  const std::string folder = w.settings.releases.overlay;
+  std::function<Result<release::overlay>()> read = [folder] { return release::read_overlay(folder); };
+  co_return co_await w.files.run<release::overlay>(std::move(read), 30s, "read " + folder);
+}
+
 bool secret_key_is_configured(const config::settings& settings) {
   return settings.environment.contains("SECRET_KEY") || settings.secret_environment.contains("SECRET_KEY");
 }
@@ -233,30 +239,34 @@ task<Result<std::string>> source_in_force(world& w, version which, bool restore_
   co_return place;
 }
 
-task<Result<std::optional<release::overlay>>> overlay_in_force(world& w, version which) {
+task<Result<std::optional<release::overlay>>> overlay_in_force(world& w, version which, bool take_in) {
   using found = std::optional<release::overlay>;
-  const std::string folder = w.settings.releases.overlay;
-  if (folder.empty()) co_return found(release::overlay{});
-  const auto there = co_await w.files.run<bool>(
-      [folder]() -> Result<bool> {
-        std::error_code ignored;
-        return std::filesystem::is_directory(folder, ignored);
-      },
-      30s, "look into " + folder);
-  if (!there) co_return fail(there.error());
   // In an upgrade or a restore a release is as it was, or will be, deployed: what an operator prepared for
   // the new version must not come over the old one.
   const bool changing = w.book && (w.book->current().in_flight || w.book->current().restoring);
-  if (*there && !changing) co_return found();
+  const auto now = co_await overlay_of_folder(w);
+  if (take_in && !changing) {
+    if (now) co_return found();
+    if (now.error().code != "overlay-missing") co_return fail(now.error());
+  }
   const auto kept = co_await read_kept(w, which);
-  if (!kept) co_return fail(kept.error());
-  if (!*kept) co_return found();
-  const auto files = co_await read_files(w, **kept);
-  if (!files) co_return fail(files.error());
-  if (!*there)
-    log::warning("release", "the overlay is not here: that of the share is laid over",
-                 {{"version", which.text()}, {"place", folder}});
-  co_return found(release::overlay_of(*files));
+  if (kept && !*kept) co_return found();
+  if (kept && now) {
+    const auto edited = release::compare_overlay(**kept, *now);
+    const auto deployed = w.book ? w.book->current().deployed : std::nullopt;
+    if (deployed && deployed->version == which) w.edited_overlay = edited;
+    if (edited.empty()) co_return found();
+  }
+  const auto files =
+      kept ? co_await read_files(w, **kept) : Result<std::vector<tree_file>>(fail(kept.error()));
+  // What a machine has itself it needs no word of the share for.
+  if (!files && (!now || changing)) co_return fail(files.error());
+  if (!now || !files)
+    log::warning("release",
+                 now ? "the overlay of the share cannot be read: the folder's is laid over"
+                     : "the overlay is not here: that of the share is laid over",
+                 {{"version", which.text()}, {"cause", now ? files.error().message : now.error().message}});
+  co_return files ? found(release::overlay_of(*files)) : found();
 }
 
 task<Result<std::optional<std::string>>> environment_in_force(world& w, version which) {

@@ -35,9 +35,9 @@ task<void> prune_kept(world& w);
 // operator edited the one there. With `restore` a missing one is laid out from the share.
 task<Result<std::string>> source_in_force(world& w, version which, bool restore);
 
-// The overlay of a release in force: that which the share keeps during an upgrade or a restore, and where
-// this machine has not the folder. Unset: the folder as it is now, as all configuration.
-task<Result<std::optional<release::overlay>>> overlay_in_force(world& w, version which);
+// The overlay of a release in force: that which the share keeps. Unset: the folder as it is now, which is the
+// same one, or the only one that is known; or with `take_in`, but during an upgrade or a restore.
+task<Result<std::optional<release::overlay>>> overlay_in_force(world& w, version which, bool take_in);
 
 // Text of the environment that was in force for a version: this machine's, unless another one ran it
 // since; nullopt where nobody knows, which is an error unless the configuration has a SECRET_KEY of its own:

@@ -132,7 +132,12 @@ void add_version(std::vector<finding>& found, const known_facts& facts) {
                    deployed->committed_at});
 }
 
-constexpr std::size_t names_told = 4;
+std::string few_of(std::vector<std::string> names) {
+  constexpr std::size_t told = 4;
+  const std::size_t more = names.size() - std::min(names.size(), told);
+  names.resize(names.size() - more);
+  return join(names, ", ") + (more > 0 ? " and " + std::to_string(more) + " more" : "");
+}
 
 void add_kept(std::vector<finding>& found, const known_facts& facts) {
   if (facts.not_kept)
@@ -144,17 +149,23 @@ void add_kept(std::vector<finding>& found, const known_facts& facts) {
                      facts.not_kept->remedy,
                      false,
                      {}});
+  if (!facts.edited_overlay.empty())
+    found.push_back(
+        {"release",
+         "overlay-edited",
+         severity::info,
+         "the overlay is not as it was taken in, and what was taken in runs: " + few_of(facts.edited_overlay),
+         "difyd up takes it in, and so does the next upgrade",
+         false,
+         {}});
   if (facts.edited_bundle.empty() || !facts.book.deployed) return;
-  auto names = facts.edited_bundle;
-  const std::size_t more = names.size() - std::min(names.size(), names_told);
-  names.resize(names.size() - more);
   const std::string version = facts.book.deployed->version.text();
   found.push_back(
       {"release",
        "bundle-edited",
        severity::warning,
-       "the bundle of " + version + " was edited after it was deployed, and what was deployed runs: " +
-           join(names, ", ") + (more > 0 ? " and " + std::to_string(more) + " more" : ""),
+       "the bundle of " + version +
+           " was edited after it was deployed, and what was deployed runs: " + few_of(facts.edited_bundle),
        "Put the published files back; or, to run them as they are: difyd down, then difyd repin " + version,
        false,
        {}});

@@ -23,14 +23,15 @@ struct known_facts {
   std::optional<version> configured;
   std::optional<Error> refused;                   // why the start did not upgrade to the wanted version
   std::vector<std::string> edited_bundle;         // files of the deployed bundle that are not as deployed
+  std::vector<std::string> edited_overlay;        // files of the overlay that are not as it was taken in
   std::optional<Error> not_kept;                  // why the share does not keep what is deployed
   std::optional<release::secret_key> secret_key;  // of the environment in force
   wall_time now{};
 };
 
 // Codes: upgrade-held, upgrade-undone, restore-unfinished, start-held, version-ignored, version-refused,
-// bundle-edited, release-not-kept, secret-key-public, secret-key-empty. The remedy of a hold has one command
-// with its consequence per line.
+// bundle-edited, overlay-edited, release-not-kept, secret-key-public, secret-key-empty. The remedy of a hold
+// has one command with its consequence per line.
 std::vector<finding> known_findings(const known_facts& facts);
 
 // The line of the history about the upgrade in flight, where that one is held.

@@ -44,7 +44,8 @@ database::identity identity_of(const world& w) {
 }
 
 void tell_wait(world& w, const Error& why) {
-  if (w.stands.get()->at == phase::upgrading) stand(w, phase::upgrading, "the upgrade waits: " + why.message);
+  const std::string what = w.book && w.book->current().restoring ? "the restore" : "the upgrade";
+  if (w.stands.get()->at == phase::upgrading) stand(w, phase::upgrading, what + " waits: " + why.message);
 }
 
 // No word more is written to a ledger that is another machine's by now. A share that takes no writes costs an

@@ -27,11 +27,11 @@ task<Result<release_ptr>> load_release(world& w, version which, std::optional<ve
                                        laying_out how, origin from) {
   auto settings = w.settings;
   std::optional<release::overlay> over;  // unset: as the folder is now
-  if (from == origin::in_force) {
+  if (from != origin::bundle) {
     auto source = co_await source_in_force(w, which, how == laying_out::yes);
     if (!source) co_return fail(source.error());
     settings.releases.source = std::move(*source);
-    auto laid_over = co_await overlay_in_force(w, which);
+    auto laid_over = co_await overlay_in_force(w, which, from == origin::taking_in);
     if (!laid_over) co_return fail(laid_over.error());
     over = std::move(*laid_over);
   }

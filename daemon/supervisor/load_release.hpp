@@ -14,9 +14,10 @@ enum class laying_out {
 };
 
 enum class origin {
-  bundle,   // as it is below releases.source now: what an operator asks for
-  in_force  // as it was deployed, or is being deployed: from the share where this machine has it not, or
-            // other
+  bundle,    // as it is below releases.source now: what an operator asks for
+  in_force,  // as it was deployed, or is being deployed: from the share where this machine has it not, or
+             // other
+  taking_in  // as in force, but for the overlay, which is as its folder is now: what `difyd up` does
 };
 
 // `carried_from`: the version whose environment is in force, from which what never changes silently is

@@ -282,7 +282,7 @@ Result<control::accepted> request_up(world& w) {
   if (auto free = no_upgrade_running(w); !free) return fail(free.error());
   if (auto marked = set_stopped_by_operator(w, false); !marked) return fail(marked.error());
   if (w.stands.get()->at == phase::stopped) stand(w, phase::starting, "asked for by the operator");
-  return submit(w, named("up"), priority::command, start_up);
+  return submit(w, named("up"), priority::command, up_by_operator);
 }
 
 Result<control::accepted> request_down(world& w) {

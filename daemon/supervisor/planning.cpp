@@ -171,7 +171,7 @@ task<Result<control::plan>> plan_of(world& w, std::string text) {
   if (from != *wanted)
     if (auto here = co_await have_bundle(w, *wanted, {}); !here) co_return fail(here.error());
   auto after = co_await load_release(w, *wanted, from, laying_out::no,
-                                     from == *wanted ? origin::in_force : origin::bundle);
+                                     from == *wanted ? origin::taking_in : origin::bundle);
   if (!after) co_return fail(after.error());
   facts.after = *after;
   facts.backup = w.settings.upgrade.backup;

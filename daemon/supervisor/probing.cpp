@@ -122,6 +122,7 @@ std::vector<finding> findings_now(const world& w) {
   known_facts facts;
   facts.refused = w.refused;
   facts.edited_bundle = w.edited_bundle;
+  facts.edited_overlay = w.edited_overlay;
   facts.not_kept = w.not_kept;
   if (w.book) facts.book = w.book->current();
   facts.backups = *w.backups.get();

@@ -6,7 +6,9 @@
 #include "difyd/host/metadata.hpp"
 #include "difyd/release/roles.hpp"
 #include "engine_work.hpp"
+#include "fetching.hpp"
 #include "image_schema.hpp"
+#include "keeping.hpp"
 #include "links.hpp"
 #include "load_release.hpp"
 #include "page.hpp"
@@ -58,6 +60,9 @@ task<Result<restore_facts>> gather(world& w, std::string id) {
 task<Result<>> version_is_here(world& w, backup_manifest backup, std::string id) {
   std::optional<version> from;
   if (w.book->current().deployed) from = w.book->current().deployed->version;
+  // Of one that is older than the former one the share keeps nothing.
+  if (const auto kept = co_await read_kept(w, backup.version); !kept || !*kept)
+    if (auto here = co_await have_bundle(w, backup.version, id); !here) co_return here;
   auto old = co_await load_release(w, backup.version, from, laying_out::no, origin::in_force);
   if (!old) co_return fail(old.error());
   if (auto images = co_await have_images(w, project_of(*old), id); !images) co_return fail(images.error());

@@ -116,12 +116,29 @@ task<start_facts> known_facts_of(world& w, std::optional<revision> schema) {
   co_return facts;
 }
 
-task<start_facts> gather(world& w, std::optional<revision> schema) {
+// Nothing that an upgrade needs before the stop waits for a network: no download, no pull, no backup of Cloud
+// SQL. What cannot be read here is refused at once.
+task<bool> at_hand(world& w, version from, version to, std::string id) {
+  if (w.settings.upgrade.backup == "cloudsql" || co_await must_be_fetched(w, to)) co_return false;
+  (void)co_await have_bundle(w, to, std::move(id));
+  const auto release = co_await load_release(w, to, from, laying_out::no, origin::bundle);
+  if (!release) co_return true;
+  auto images = release::images((*release)->project);
+  if (w.settings.upgrade.backup == "pg_dump")
+    if (auto client = co_await client_image(w, *release)) images.push_back(std::move(*client));
+  for (const auto& image : images)
+    if (!co_await w.engine.images.inspect(image)) co_return false;
+  co_return true;
+}
+
+task<start_facts> gather(world& w, std::optional<revision> schema, std::string id) {
   auto facts = co_await known_facts_of(w, std::move(schema));
   facts.configured = w.settings.version;
   facts.settled = w.settled;
   if (auto metadata = co_await host::read_instance_metadata(); metadata && *metadata)
     if (auto wanted = parse_version((*metadata)->wanted_version)) facts.metadata = *wanted;
+  if (const auto choice = choose_start(facts); choice.action == start_action::upgrade)
+    facts.at_hand = co_await at_hand(w, *facts.deployed, *choice.target, std::move(id));
   co_return facts;
 }
 
@@ -164,9 +181,9 @@ task<void> keep_in_force(world& w, release_ptr what) {
 
 }  // namespace
 
-task<ended> run_deployed(world& w, version which, std::string id) {
+task<ended> run_deployed(world& w, version which, std::string id, origin from) {
   if (auto images = co_await images_in_force(w, which); !images) co_return hold_or_not_yet(w, images.error());
-  auto release = co_await load_release(w, which, which, laying_out::yes, origin::in_force);
+  auto release = co_await load_release(w, which, which, laying_out::yes, from);
   if (!release) co_return not_yet(w, release.error());
   w.in_force.set(*release);
   const auto project = project_of(*release);
@@ -189,13 +206,30 @@ task<ended> run_deployed(world& w, version which, std::string id) {
   if (auto up = co_await bring_all_up(w, *release, id, false); !up) co_return not_yet(w, up.error());
   if (auto good = co_await await_answers(w, *release); !good) co_return not_yet(w, good.error());
   co_await keep_in_force(w, *release);
+  if (from == origin::taking_in && !w.not_kept) w.edited_overlay.clear();
   stand(w, phase::serving, "Dify " + which.text() + " is up");
   co_return done_as("Dify " + which.text() + " is up");
 }
 
 namespace {
 
-task<ended> act(world& w, start_choice choice, std::string id) {
+task<ended> upgrade_as_configured(world& w, version to, std::string id, origin from) {
+  const auto start = w.operation.get()->value_or(control::operation_status{});
+  auto how = co_await upgrade_at_start(w, id, std::move(to));
+  // Refused: what is deployed serves on.
+  if (how.result != "refused") co_return how;
+  log::warning("start", "the configured version is refused", {{"cause", how.error.message}});
+  // It is a start again.
+  w.operation.set(start);
+  w.refused = how.error;
+  const auto& deployed = w.book->current().deployed->version;
+  auto ran = w.stands.get()->at == phase::serving ? done_as("Dify " + deployed.text() + " is up")
+                                                  : co_await run_deployed(w, deployed, id, from);
+  if (ran.result == "done") ran.text += "; " + how.error.message;
+  co_return ran;
+}
+
+task<ended> act(world& w, start_choice choice, std::string id, origin from) {
   if (!choice.warning.empty()) log::warning("start", choice.warning);
   switch (choice.action) {
     case start_action::hold:
@@ -212,20 +246,15 @@ task<ended> act(world& w, start_choice choice, std::string id) {
         co_return not_yet(w, made.error());
       co_return co_await run_deployed(w, *choice.target, id);
     case start_action::run:
-      co_return co_await run_deployed(w, *choice.target, id);
-    case start_action::upgrade: {
-      const auto start = w.operation.get()->value_or(control::operation_status{});
-      auto how = co_await upgrade_at_start(w, id, *choice.target);
-      // Refused: what is deployed serves on.
-      if (how.result != "refused") co_return how;
-      log::warning("start", "the configured version is refused", {{"cause", how.error.message}});
-      // It is a start again.
-      w.operation.set(start);
-      w.refused = how.error;
-      auto ran = co_await run_deployed(w, w.book->current().deployed->version, id);
-      if (ran.result == "done") ran.text += "; " + how.error.message;
-      co_return ran;
+      co_return co_await run_deployed(w, *choice.target, id, from);
+    case start_action::run_then_upgrade: {
+      auto ran = co_await run_deployed(w, w.book->current().deployed->version, id, from);
+      // What does not come up may be mended by the newer version.
+      if (ran.result == "held") co_return ran;
+      co_return co_await upgrade_as_configured(w, *choice.target, id, from);
     }
+    case start_action::upgrade:
+      co_return co_await upgrade_as_configured(w, *choice.target, id, from);
   }
   co_return failed_with({"internal", "no such start", {}});
 }
@@ -245,7 +274,9 @@ void stand_stopped(world& w) {
         {"difyd up starts the stack"});
 }
 
-task<ended> start_up(world& w, std::string id) {
+namespace {
+
+task<ended> start(world& w, std::string id, origin from) {
   if (stopped_by_operator(w)) {
     // What the ledger knows is told in any case: a hold stays a hold.
     co_await learn(w);
@@ -272,7 +303,17 @@ task<ended> start_up(world& w, std::string id) {
   if (schema)
     if (auto read = co_await w.book->reload(); !read) co_return not_yet(w, read.error());
   if (w.book->current().restoring) co_return co_await resume_restore(w, std::move(id));
-  co_return co_await act(w, choose_start(co_await gather(w, std::move(schema))), std::move(id));
+  co_return co_await act(w, choose_start(co_await gather(w, std::move(schema), id)), id, from);
+}
+
+}  // namespace
+
+task<ended> start_up(world& w, std::string id) {
+  co_return co_await start(w, std::move(id), origin::in_force);
+}
+
+task<ended> up_by_operator(world& w, std::string id) {
+  co_return co_await start(w, std::move(id), origin::taking_in);
 }
 
 }  // namespace difyd::supervisor

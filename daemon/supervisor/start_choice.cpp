@@ -74,7 +74,8 @@ start_choice choose_start(const start_facts& facts) {
   if (!facts.deployed) return without_ledger(facts, asked);
   if (disagree(facts)) return disagreement(facts);
   // A stack that falls is no occasion for downtime that was refused or undone before.
-  if (asked && *asked > *facts.deployed && !facts.settled) return {start_action::upgrade, asked, {}, {}, {}};
+  if (asked && *asked > *facts.deployed && !facts.settled)
+    return {facts.at_hand ? start_action::upgrade : start_action::run_then_upgrade, asked, {}, {}, {}};
   start_choice run{start_action::run, facts.deployed, {}, {}, {}};
   if (asked && *asked < *facts.deployed)
     run.warning = "version " + asked->text() + " is configured but " + facts.deployed->text() +

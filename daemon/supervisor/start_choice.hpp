@@ -18,6 +18,7 @@ struct start_facts {
   std::optional<version> in_flight;  // target of an upgrade that is under way
   bool held = false;                 // that upgrade is held
   bool settled = false;              // it was up before in this run of the daemon
+  bool at_hand = true;               // what an upgrade needs is on this machine; asked for only before one
   revision ledger_revision;          // of the deployed version
   std::optional<revision> database;  // nullopt: not known yet (bundled database that is down)
   // Known versions whose image's head is the database's revision, the likeliest first; asked for only where
@@ -25,7 +26,8 @@ struct start_facts {
   std::vector<version> fitting;
 };
 
-enum class start_action { install, run, upgrade, resume, adopt, hold };
+// run_then_upgrade: what is deployed serves first, as what the upgrade needs takes long to come.
+enum class start_action { install, run, upgrade, run_then_upgrade, resume, adopt, hold };
 
 struct start_choice {
   start_action action = start_action::hold;

@@ -2,6 +2,7 @@
 
 #include "backing_up.hpp"
 #include "difyd/upgrade/runner.hpp"
+#include "fetching.hpp"
 #include "hooks.hpp"
 #include "keeping.hpp"
 #include "known.hpp"
@@ -37,6 +38,8 @@ task<void> tell_hook(world& w, std::string point) {
 ended as_done(world& w, const std::string& to) {
   w.page.set(std::nullopt);
   w.refused.reset();
+  w.edited_bundle.clear();
+  w.edited_overlay.clear();
   stand(w, phase::serving, "Dify " + to + " is up");
   const auto owed = w.book->current().owed.size();
   return done_as("Dify " + to + " is up and committed" +
@@ -89,6 +92,7 @@ task<ended> carry_through(world& w, std::string id, version to, std::string orig
       auto done = as_done(w, to.text());
       co_await sweep_migrators(w, work.id());
       co_await prune_kept(w);
+      co_await prune_parts(w, to);
       co_await tell_hook(w, "after-commit");
       co_await prune_backups(w, work.id());
       co_return done;
@@ -120,7 +124,8 @@ task<ended> upgrade_by_operator(world& w, std::string id, version to, upgrade_te
 
 task<ended> upgrade_at_start(world& w, std::string id, version to) {
   auto how = co_await carry_through(w, std::move(id), std::move(to), "configuration", {}, {});
-  if (how.result == "refused") stand(w, phase::starting, how.error.message, {how.error.remedy});
+  if (how.result == "refused" && w.stands.get()->at != phase::serving)
+    stand(w, phase::starting, how.error.message, {how.error.remedy});
   co_return how;
 }
 

@@ -95,6 +95,7 @@ struct world {
   std::optional<std::string> share;         // identity of the storage, "" before it has one
   std::optional<version> local;             // deployed here by the local copy of a ledger that is not there
   std::vector<std::string> edited_bundle;   // files of the deployed release's bundle that are not as deployed
+  std::vector<std::string> edited_overlay;  // files of the overlay that are not as it was taken in
   std::optional<Error> not_kept;            // why the share does not keep what is deployed
   std::optional<failed_fetch> not_fetched;  // the last one
   std::string data_root;                    // the engine's, once it was asked

@@ -1,6 +1,7 @@
 """Releases that are not here: unpacked from an archive, fetched by URL, refused without a change where that fails."""
 import http.server
 import pathlib
+import signal
 import tarfile
 import threading
 import time
@@ -118,6 +119,8 @@ class Fetch(unittest.TestCase):
         (self.overlay / "docker-compose.yaml").write_text("services: {}\n")
         self.refused(4, "cannot lay docker-compose.yaml over a release")
         (self.overlay / "docker-compose.yaml").unlink()
+        for version in ("1.11.4", "1.12.1", "1.13.0"):
+            (self.bundles / f".dify-{version}.tar.gz.part").touch()
         asked = len(self.mirror.asked)
         code, out, err = self.m.difyd("upgrade", "1.12.1", "--plan", plan["hash"])
         self.assertEqual(code, 0, out + err + self.m.tail())
@@ -127,8 +130,44 @@ class Fetch(unittest.TestCase):
         self.assertTrue((copy / self.template).read_text().endswith("# mine\n"))
         self.assertEqual((copy / "nginx/ssl/dify.crt").read_text(), "a certificate\n")
         self.assertIn("# mine", self.m.docker("exec", f"{self.m.project}-nginx-1", "cat", "/etc/nginx/nginx.conf.template"))
+        # What an operator put there stays; what was fetched, or half of it, goes.
         self.assertEqual(sorted(each.name for each in self.bundles.iterdir()),
-                         ["1.11.4.tar.gz", "dify-1.11.4", "dify-1.12.1", "dify-1.12.1.tar.gz"])
+                         [".dify-1.13.0.tar.gz.part", "1.11.4.tar.gz", "dify-1.11.4", "dify-1.12.1"])
+
+    def test_at_a_boot_what_is_deployed_serves_while_its_successor_is_fetched(self):
+        (self.bundles / "1.11.4.tar.gz").write_bytes(self.archive("1.11.4"))
+        self.m.serve().await_phase("serving")
+        self.m.stop_daemon(signal.SIGKILL)
+        self.m.remove_containers()
+        (self.overlay / self.template).write_text("# for the next\n")
+        slow = self.mirror.answers["1.12.1"] = threading.Event()
+        self.addCleanup(slow.set)
+        self.m.config.write_text(self.m.config.read_text().replace("version: 1.11.4", "version: 1.12.1"))
+        self.m.serve()
+        wait_until("the download", lambda: self.mirror.asked, 60)
+        status = self.m.status()
+        self.assertEqual((status["phase"], status["deployed"], status["operation"]["kind"]), ("serving", "1.11.4", "upgrade"))
+        self.assertEqual(machine.get(self.m.http, "/console/api/ping")[0], 200)
+        # What cannot be fetched is refused without a word to those who use Dify; the next boot tries again.
+        self.assertEqual(self.m.difyd("abort")[0], 0)
+        wait_until("the end of it", lambda: "version-refused" in self.m.findings(), 20)
+        self.assertEqual(self.m.status()["phase"], "serving")
+        self.assertEqual(self.m.tail(500).count("state=serving"), 2, self.m.tail(500))
+        # What lies over it is what did, until an operator asks for what he has edited since.
+        laid_over = self.m.folder / "var/releases/dify-1.11.4/docker" / self.template
+        self.assertTrue(laid_over.read_text().endswith("# mine\n"))
+        self.assertIn(self.template, self.m.findings()["overlay-edited"]["detail"])
+        (self.overlay / self.template).write_text(self.published("1.11.4").read_text() + "# edited\n")
+        self.assertEqual(self.m.difyd("up")[0], 0)
+        self.assertTrue(laid_over.read_text().endswith("# edited\n"))
+        self.assertNotIn("overlay-edited", self.m.findings())
+        (self.overlay / self.template).unlink()
+        self.mirror.answers["1.12.1"] = self.archive("1.12.1")
+        self.m.stop_daemon()
+        self.m.serve()
+        wait_until("1.12.1", lambda: self.m.status()["deployed"] == "1.12.1" and self.m.status()["phase"] == "serving", 60)
+        copy = self.m.folder / "var/releases/dify-1.12.1/docker" / self.template
+        self.assertFalse(copy.read_text().endswith("# edited\n"))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 import json
 import os
 import re
+import shutil
 import signal
+import subprocess
 import unittest
 
 import machine
@@ -11,10 +13,14 @@ from machine import Machine, get, wait_until
 machine.need_engine()
 
 
+slow = unittest.skipUnless(os.environ.get("DIFYD_TEST_ALL"), "takes a minute; DIFYD_TEST_ALL=1 runs it")
+SETTINGS = ("upgrade: {drain_grace: 0s, start_timeout: 60s, worker_stop_limit: 5s, backup: pg_dump, "
+            "backup_image: 'postgres:15-alpine'}\n")
+
+
 class Restore(unittest.TestCase):
     def setUp(self):
-        self.m = m = Machine("1.12.1", settings="upgrade: {drain_grace: 0s, start_timeout: 60s, worker_stop_limit: 5s, "
-                                                "backup: pg_dump, backup_image: 'postgres:15-alpine'}\n")
+        self.m = m = Machine("1.12.1", settings=SETTINGS)
         self.addCleanup(m.close)
         m.serve().await_phase("serving")
         m.set_up()
@@ -97,7 +103,7 @@ class Restore(unittest.TestCase):
         self.assertIsNone(stage())
         self.restored()
 
-    @unittest.skipUnless(os.environ.get("DIFYD_TEST_ALL"), "takes a minute; DIFYD_TEST_ALL=1 runs it")
+    @slow
     def test_undisturbed_it_says_what_stays_and_the_next_upgrade_goes_on(self):
         m = self.m
         m.sql("create extension vector", "template1")
@@ -108,7 +114,101 @@ class Restore(unittest.TestCase):
         self.assertEqual(m.difyd("upgrade", "1.13.0", "--acknowledge", "celery-queues-1.13")[0], 0)
 
 
-@unittest.skipUnless(os.environ.get("DIFYD_TEST_ALL"), "takes half a minute; DIFYD_TEST_ALL=1 runs it")
+@slow
+class Elsewhere(unittest.TestCase):
+    def test_a_bundled_database(self):
+        m = Machine("1.12.1", standalone=True, settings=SETTINGS)
+        self.addCleanup(m.close)
+        m.serve().await_phase("serving")
+        m.set_up()
+        sql = lambda text: m.docker("exec", f"{m.project}-db_postgres-1", "psql", "-U", "postgres", "-d", "dify", "-Atc", text).strip()
+        sql("create table seeded (row text); insert into seeded values ('before')")
+        code, out, err = m.difyd("upgrade", "1.12.3")
+        self.assertEqual(code, 6, out + err + m.tail())
+        sql("insert into seeded values ('after')")
+        backup, = [each["id"] for each in m.json("backup", "list")]
+        self.assertEqual(m.difyd("rollback", "--restore", backup, "--yes", "--no-wait")[0], 0)
+        wait_until("the swap", lambda: (json.loads((m.storage / ".difyd/ledger.json").read_text())["restoring"] or {}).get("stage") == "swapping", 60)
+        m.stop_daemon(signal.SIGKILL)
+        m.serve()
+        status = m.await_phase("serving")
+        self.assertEqual((status["deployed"], status["revision"]), ("1.12.1", "788d3099ae3a"))
+        self.assertTrue(m.is_set_up())
+        self.assertEqual(sql("select row from seeded"), "before")
+        aside = sql("select datname from pg_database where datname ~ '_restore_' order by 1").split()
+        self.assertEqual([each.rsplit("_", 1)[0] for each in aside], ["dify_before_restore", "dify_plugin_before_restore"])
+
+    def test_a_version_older_than_the_former_one(self):
+        m = Machine("1.11.3", settings=SETTINGS)
+        self.addCleanup(m.close)
+        bundles = m.folder / "bundles"
+        for version in ("1.11.3", "1.11.4", "1.12.1"):
+            shutil.copytree(f"{machine.BUNDLES}/dify-{version}", bundles / f"dify-{version}")
+        m.config.write_text(m.config.read_text().replace(machine.BUNDLES, str(bundles)))
+        m.serve().await_phase("serving")
+        m.set_up()
+        self.assertEqual(m.difyd("backup")[0], 0)
+        backup, = [each["id"] for each in m.json("backup", "list")]
+        for version in ("1.11.4", "1.12.1"):
+            self.assertEqual(m.difyd("upgrade", version)[0], 0)
+        m.sql("create extension vector", "template1")
+        # The share keeps it no longer, nor does this machine: it comes from where releases come from.
+        self.assertFalse((m.storage / ".difyd/releases/1.11.3").exists())
+        shutil.rmtree(m.folder / "var/releases/dify-1.11.3", ignore_errors=True)
+        (bundles / "dify-1.11.3").rename(bundles / "away")
+        code, out, err = m.difyd("rollback", "--restore", backup, "--yes")
+        self.assertEqual((code, "1.11.3" in err, m.status()["phase"]), (2, True, "serving"), out + err)
+        subprocess.run(["tar", "-C", bundles, "--transform", "s,^away,dify-1.11.3,", "-czf", bundles / "1.11.3.tar.gz", "away"], check=True)
+        code, out, err = m.difyd("rollback", "--restore", backup, "--yes")
+        self.assertEqual(code, 0, out + err + m.tail())
+        status = m.status()
+        self.assertEqual((status["phase"], status["deployed"]), ("serving", "1.11.3"))
+        self.assertTrue(m.is_set_up())
+        self.assertTrue(all(each["private_key_fits"] for each in m.data_state()["tenants"]), m.data_state())
+        self.assertEqual(m.difyd("upgrade", "1.11.4")[0], 0)
+
+    def test_a_full_disk(self):
+        m = Machine("1.12.1", settings=SETTINGS)
+        self.addCleanup(m.close)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "difyd-test", str(m.storage)], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", str(m.storage)], check=False)
+        m.serve().await_phase("serving")
+        m.set_up()
+        m.sql("create extension vector", "template1")
+        self.assertEqual(m.difyd("upgrade", "1.12.3")[0], 6)
+        backup, = [each["id"] for each in m.json("backup", "list")]
+        ballast = m.storage / "ballast"
+
+        def fill():
+            with open(ballast, "wb", buffering=0) as file:
+                try:
+                    while file.write(bytes(1 << 12)):
+                        pass
+                except OSError:
+                    pass
+
+        fill()
+        code, out, err = m.difyd("rollback", "--restore", backup, "--yes")
+        self.assertEqual((code, "No space left" in err, m.status()["phase"]), (4, True, "holding"), out + err)
+        ballast.unlink()
+        stage = lambda: (json.loads((m.storage / ".difyd/ledger.json").read_text())["restoring"] or {}).get("stage")
+        self.assertEqual(m.difyd("rollback", "--restore", backup, "--yes", "--no-wait")[0], 0)
+        for wanted in ("loading", "swapping", "finishing"):
+            wait_until(wanted, lambda: stage() == wanted, 60)
+            fill()
+            said = wait_until("a word of it", lambda: "No space left" in m.status()["message"] and m.status(), 60)
+            self.assertTrue(said["message"].startswith("the restore "), said["message"])
+            ballast.unlink()
+            # Before the swap it holds, after it waits for room.
+            if said["phase"] == "holding":
+                self.assertEqual(m.difyd("up", "--no-wait")[0], 0)
+        m.await_phase("serving")
+        self.assertIsNone(stage())
+        self.assertTrue(m.is_set_up())
+        self.assertTrue(all(each["private_key_fits"] for each in m.data_state()["tenants"]), m.data_state())
+
+
+@slow
 class Rollback(unittest.TestCase):
     def test_a_hold_before_the_point_of_no_return_is_left_without_a_backup(self):
         m = Machine("1.12.1")

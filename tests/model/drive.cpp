@@ -107,7 +107,7 @@ std::string to_text(const scenario& plan) {
   return std::string("migration ") + how[static_cast<std::size_t>(plan.how)] + ", comes up " +
          up[static_cast<std::size_t>(plan.up)] + (plan.bundled ? ", bundled database" : "") +
          (plan.replaces_data ? ", data service replaced" : "") +
-         (plan.by_boot ? ", asked for by the boot" : "");
+         (plan.by_boot ? ", asked for by the boot" : "") + (plan.to_fetch ? ", to be fetched" : "");
 }
 
 std::string to_text(const script& acts) {

@@ -28,6 +28,7 @@ std::vector<scenario> scenarios() {
   all.push_back({migration::nothing, coming_up::never, true, true});
   all.push_back({migration::moves, coming_up::well, false, false, true});
   all.push_back({migration::refuses, coming_up::well, false, false, true});
+  all.push_back({migration::moves, coming_up::well, false, false, true, true});
   return all;
 }
 
@@ -75,6 +76,7 @@ TEST_CASE("model: an upgrade without mishap ends as its migration does") {
   CHECK(end({migration::refuses, coming_up::well, true, true}) == "holding");
   CHECK(end({migration::moves, coming_up::well, true, true}) == "serving 2");
   CHECK(end({migration::moves, coming_up::well, false, false, true}) == "serving 2");
+  CHECK(end({migration::moves, coming_up::well, false, false, true, true}) == "serving 2");
 }
 
 TEST_CASE("model: one mishap at every point") {

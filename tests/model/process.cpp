@@ -219,6 +219,7 @@ task<standing> process::boot() {
   facts.ledger_revision = book_.deployed->revision;
   if (!w_.plan.bundled) facts.database = revision{std::to_string(w_.revision)};
   facts.settled = settled_;
+  facts.at_hand = !w_.plan.to_fetch;
   if (book_.in_flight) facts.in_flight = book_.in_flight->to;
   facts.held = held(book_);
   const auto choice = supervisor::choose_start(facts);
@@ -229,6 +230,12 @@ task<standing> process::boot() {
       from_ = book_.in_flight->from->minor;
       co_return co_await carry_through(book_.in_flight->to.minor, book_.in_flight->id,
                                        marks_of(*book_.in_flight));
+    case supervisor::start_action::run_then_upgrade: {
+      const auto ran = co_await run_deployed();
+      if (ran.at == standing::holding) co_return ran;
+      settled_ = settled_ || ran.at == standing::serving;
+      [[fallthrough]];
+    }
     case supervisor::start_action::upgrade: {
       from_ = book_.deployed->version.minor;
       auto where = co_await carry_through(2, "boot" + std::to_string(w_.point), {});

@@ -33,6 +33,7 @@ struct scenario {
   bool bundled = false;        // the database is a service of the stack
   bool replaces_data = false;  // ... which the new version renames and gives a new image
   bool by_boot = false;        // the configuration asks for the new version, not an operator
+  bool to_fetch = false;       // ... and what it needs is not on the machine
 };
 
 // What may happen at a point.

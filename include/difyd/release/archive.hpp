@@ -26,6 +26,9 @@ struct found_release {
 // Blocks.
 found_release look_for(const std::string& source, const difyd::version& which);
 
+// Removes what broken downloads left below `source` of this version and older ones. Blocks.
+void remove_parts(const std::string& source, const difyd::version& newest);
+
 // Lays files (by path below docker) out as <source>/dify-<version>/docker, whole or not at all; what is
 // there under that name is replaced, and what a crash left of an earlier try is removed. Blocks.
 Result<> lay_out(const std::vector<tree_file>& files, const std::string& source, const difyd::version& which);

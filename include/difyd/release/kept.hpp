@@ -67,6 +67,9 @@ enum class bundle_state { missing, same, edited };
 bundle_state compare_bundle(const kept& manifest, const std::string& source,
                             std::vector<std::string>& edited);
 
+// Paths of the overlay that are not as in the kept one, those that are no longer there included.
+std::vector<std::string> compare_overlay(const kept& manifest, const overlay& now);
+
 // What is to be done about an image of a release in force on a machine that did not run it yet.
 // Pure; `here`: id of what has the reference now, empty for nothing; `id_here`: the kept id is on the engine.
 enum class image_step {

@@ -148,10 +148,36 @@ TEST_CASE("a plan says what to acknowledge, where to run what, and what is good 
                   "  job\n      " +
                   std::string(60, 'a') + "\n      " + std::string(60, 'b') +
                   "\n"
-                  "      difyd runs in api, once 1.16.0 serves: flask x\n      difyd runs in api, once 1.16.0 serves: flask y\n"
+                  "      difyd runs in api, once 1.16.0 serves: flask x\n      difyd runs in api, once "
+                  "1.16.0 serves: flask y\n"
                   "  early\n      Now.\n      difyd runs in api, before the stop: flask z\n"
                   "\ngood to know\n  news\n      Something is new.\n      see PR 1\n") != std::string::npos);
   const auto again = control::parse_plan(control::to_json(plan));
   REQUIRE(again);
   CHECK(cli::render(*again) == text);
+}
+
+TEST_CASE("a plan gives no command that would be refused") {
+  auto plan = small_hop();
+  plan.advisories = {{"one", "value", true, "Words.", "", {}, "", "", ""},
+                     {"note", "note", false, "Words.", "", {}, "", "", ""},
+                     {"two", "manual", true, "Words.", "", {}, "", "", ""}};
+  CHECK(
+      cli::render(plan).starts_with("plan for 1.11.4 -> 1.12.1\n"
+                                    "first     read, and see to, what is told below of one, two\n"
+                                    "do it     difyd upgrade 1.12.1 --plan 0123456789ab-0123456789abcdef "
+                                    "--acknowledge one --acknowledge two\n"
+                                    "downtime  "));
+  plan.advisories.push_back({"halt", "stop", true, "Words.", "", {}, "", "", ""});
+  CHECK(
+      cli::render(plan).starts_with("plan for 1.11.4 -> 1.12.1\n"
+                                    "first     what is told below of halt, then: difyd plan 1.12.1\n"
+                                    "downtime  "));
+  plan.refused = "cannot read advisories.yaml: it has format 2. Install a newer difyd";
+  const std::string text = cli::render(plan);
+  CAPTURE(text);
+  CHECK(text.starts_with(
+      "plan for 1.11.4 -> 1.12.1\nrefused   cannot read advisories.yaml: it has format 2. Install "
+      "a newer difyd\nfirst     mend that, then: difyd plan 1.12.1\ndowntime  "));
+  CHECK(text.find("--plan") == std::string::npos);
 }

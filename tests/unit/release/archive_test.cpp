@@ -1,5 +1,6 @@
 #include "difyd/release/archive.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "catch.hpp"
@@ -101,4 +102,18 @@ TEST_CASE("files are laid out as the version that they claim to be, or not at al
   edited[0].bytes = "A=2\n";
   REQUIRE(release::lay_out_checked(edited, p.source, wanted, archive));
   CHECK(release::find_bundle(p.source, wanted)->env_example == "A=1\n");
+}
+
+TEST_CASE("parts of what is deployed, or older, are removed, and nothing else") {
+  const place p;
+  const std::vector<std::string> stay = {".dify-1.12.10.tar.gz.part", ".dify-1.12.1.new-aa", "1.12.1.tar.gz",
+                                         "dify-1.12.1.zip", ".mine.part"};
+  for (const auto& each : stay) p.add(each);
+  for (const auto* each : {".dify-1.12.1.zip.part", ".dify-1.12.1.zip.part.json", ".dify-1.9.2.tar.gz.part"})
+    p.add(each);
+  release::remove_parts(p.source, wanted);
+  auto left = p.names(), expected = stay;
+  std::ranges::sort(left);
+  std::ranges::sort(expected);
+  CHECK(left == expected);
 }

@@ -72,6 +72,12 @@ TEST_CASE("what was laid over a release is kept with it, beside its bundle") {
   REQUIRE(release::check_kept(manifest, files));
   std::vector<std::string> edited;
   CHECK(release::compare_bundle(manifest, here.root + "/source", edited) == bundle_state::same);
+  CHECK(release::compare_overlay(manifest, here.what.laid_over).empty());
+  CHECK(release::compare_overlay(without, {}).empty());
+  using names = std::vector<std::string>;
+  CHECK(release::compare_overlay(manifest, {}) == names{"nginx/ssl/dify.key"});
+  CHECK(release::compare_overlay(manifest, {{"a", 0600, ""}, {"nginx/ssl/dify.key", 0600, "new"}}) ==
+        names{"a", "nginx/ssl/dify.key"});
   REQUIRE(release::restore_bundle(files, here.root + "/elsewhere", here.what.version));
   CHECK_FALSE(fs::exists(here.root + "/elsewhere/dify-1.11.4/docker/nginx/ssl"));
 }

@@ -214,6 +214,10 @@ TEST_CASE("what the share does not keep, and a bundle that was edited, are told"
   CHECK(found[0].remedy == "Free space");
   CHECK(found[1].code == "bundle-edited");
   CHECK(found[1].detail.ends_with("runs: a, b, c, d and 2 more"));
+  facts = {};
+  facts.edited_overlay = {"nginx/ssl/dify.crt"};
+  CHECK(codes(facts) == words{"overlay-edited"});
+  CHECK(known_findings(facts)[0].remedy.starts_with("difyd up takes it in"));
 }
 
 TEST_CASE("a public or missing SECRET_KEY is a finding") {

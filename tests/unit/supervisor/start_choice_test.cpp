@@ -61,6 +61,12 @@ TEST_CASE("choose_start") {
     CHECK(choice.action == each.action);
     CHECK(choice.target == v(each.target));
     CHECK(choice.reason.empty() == (each.action != start_action::hold));
+    // What would have to be fetched first makes nothing else wait.
+    facts.at_hand = false;
+    const auto then = choose_start(facts);
+    const bool upgrade = each.action == start_action::upgrade;
+    CHECK(then.action == (upgrade ? start_action::run_then_upgrade : each.action));
+    CHECK(then.target == choice.target);
   }
 }
 
