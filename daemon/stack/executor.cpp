@@ -36,11 +36,12 @@ plan_run::plan_run(engine::client& engine, Plan plan, apply_options options)
     : engine_(engine),
       plan_(std::move(plan)),
       options_(std::move(options)),
-      board_(engine, plan_.project_name),
-      states_(plan_.operations.size(), state::waiting) {}
+      board_(engine, plan_.project_name) {
+  for (const auto& each : plan_.operations) states_[each.id] = state::waiting;
+}
 
 void plan_run::report(const operation& op, op_state to, std::string text, double fraction) {
-  states_[static_cast<std::size_t>(op.id - 1)] = to;
+  states_.at(op.id) = to;
   if (!options_.progress) return;
   op_progress progress;
   progress.operation = op.id;
@@ -58,7 +59,8 @@ void plan_run::warn(std::string text) {
 task<bool> plan_run::turn(std::size_t index) {
   const auto ready = [&] {
     for (const int id : plan_.operations[index].after)
-      if (states_[static_cast<std::size_t>(id - 1)] != state::done) return false;
+      if (const auto found = states_.find(id); found != states_.end() && found->second != state::done)
+        return false;
     return true;
   };
   while (!failure_ && !ready()) {

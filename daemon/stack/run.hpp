@@ -1,6 +1,8 @@
 // One application of a plan; private to stack.
 #pragma once
 
+#include <map>
+
 #include "conditions.hpp"
 #include "difyd/base/wakeup.hpp"
 #include "difyd/stack/executor.hpp"
@@ -57,7 +59,7 @@ class plan_run {
   apply_options options_;
   condition_board board_;
   wakeup moved_;
-  std::vector<op_state> states_;
+  std::map<int, op_state> states_;                // by operation::id
   std::map<std::string, std::string> ids_;        // container name -> id, of what this run made
   std::map<std::string, std::string> image_ids_;  // reference -> id
   std::set<std::string> fresh_;                   // ids that this run created and has not started

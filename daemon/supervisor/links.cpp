@@ -110,10 +110,19 @@ task<Result<>> prove_storage(world& w) {
   co_return Result<>{};
 }
 
-task<Result<>> open_ledger(world& w) {
+namespace {
+
+task<Result<>> read_share_identity(world& w) {
   auto identity = co_await w.storage.read(".difyd/share-id", 4096);
   if (!identity && identity.error().code != "file-missing") co_return fail(identity.error());
   w.share = identity ? std::string(trim(*identity)) : std::string();
+  co_return Result<>{};
+}
+
+}  // namespace
+
+task<Result<>> open_ledger(world& w) {
+  if (auto read = co_await read_share_identity(w); !read) co_return read;
   if (w.book) {
     if (auto read = co_await w.book->reload(); !read) co_return read;
   } else {
@@ -194,6 +203,10 @@ task<Result<grip>> take_lease(world& w) {
   const auto lease = w.lease;
   if (lease->held() && co_await lease->check()) co_return grip::held;
   auto state = co_await lease->acquire(w.share);
+  // Of two machines that begin on an empty share one gives it its name; the other one looked before.
+  if (!state && state.error().code == "share-foreign" && w.share && w.share->empty() &&
+      co_await read_share_identity(w))
+    state = co_await lease->acquire(w.share);
   if (!state) {
     w.lease_text.set("not held: " + state.error().message);
     co_return fail(state.error());
@@ -254,6 +267,12 @@ task<Result<>> await_lease(world& w) {
   }
 }
 
+task<Result<>> renew_lease(world& w) {
+  const auto lease = w.lease;
+  const auto deployed = w.book ? w.book->current().deployed : std::nullopt;
+  co_return co_await lease->renew(deployed ? deployed->version.text() : std::string(), stack_is_up(w));
+}
+
 task<void> keep_lease(world& w) {
   bool told_up = false;
   auto told_at = std::chrono::steady_clock::time_point::min();
@@ -268,8 +287,7 @@ task<void> keep_lease(world& w) {
     const bool up = stack_is_up(w);
     const auto now = std::chrono::steady_clock::now();
     if (lease->held() && up == told_up && now < told_at + 10s) continue;
-    const auto deployed = w.book ? w.book->current().deployed : std::nullopt;
-    const auto renewed = co_await lease->renew(deployed ? deployed->version.text() : std::string(), up);
+    const auto renewed = co_await renew_lease(w);
     told_up = up;
     told_at = now;
     if (renewed) complaint.clear();

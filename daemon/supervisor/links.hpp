@@ -54,6 +54,9 @@ task<Result<>> still_ours(world& w);
 // another machine has it. Error "share-foreign".
 task<Result<>> await_lease(world& w);
 
+// Tells other machines that the lease is held, and whether the stack may be at work here.
+task<Result<>> renew_lease(world& w);
+
 // Renews the lease for as long as the daemon runs; a lost one is taken again.
 task<void> keep_lease(world& w);
 

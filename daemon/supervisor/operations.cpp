@@ -8,6 +8,7 @@
 #include "engine_work.hpp"
 #include "judging.hpp"
 #include "known.hpp"
+#include "links.hpp"
 #include "load_release.hpp"
 #include "owed_commands.hpp"
 #include "page.hpp"
@@ -148,6 +149,8 @@ task<ended> take_down(world& w, std::string id) {
   if (!down) co_return failed_with(down.error());
   if (!after) co_return failed_with(after.error());
   co_await put_page_up_while_down(w);
+  // Another machine need not wait for what may still run here.
+  if (w.lease && w.lease->held()) (void)co_await renew_lease(w);
   co_return done_as("the stack is down; difyd up starts it again");
 }
 

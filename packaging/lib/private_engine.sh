@@ -88,7 +88,8 @@ engine_start() {
   # addresses of the engine that has the former one.
   [ "$(cat "$engine_dir/range" 2>/dev/null)" = "$range" ] || rm -rf "$engine_dir/data/network"
   echo "$range" >"$engine_dir/range"
-  echo '{}' >"$engine_run/daemon.json" # the machine's own /etc/docker/daemon.json is not for this one
+  # The machine's own /etc/docker/daemon.json is not for this one.
+  echo "${DIFYD_ENGINE_CONFIG:-"{}"}" >"$engine_run/daemon.json"
   # The lock's descriptor (9) must not live on in the daemon.
   setsid dockerd --config-file "$engine_run/daemon.json" --host "$engine_host" --group "${SUDO_GID:-0}" \
     --data-root "$engine_dir/data" --exec-root "$engine_run/exec" --pidfile "$engine_run/docker.pid" \

@@ -168,6 +168,23 @@ TEST_CASE("the watch sees deaths and looks again after each opening") {
   }(group));
 }
 
+TEST_CASE("nothing waits for an operation that was taken out of the plan") {
+  bench b;
+  b.add("a", forever);
+  // Somebody makes the network meanwhile.
+  REQUIRE(b.run(b.engine.networks.create(network_create_body(*b.project, "default", {}).dump())));
+  auto now = b.look();
+  now.networks.clear();
+  auto planned = plan(b.project, now, {});
+  REQUIRE(planned);
+  REQUIRE(planned->operations.front().kind == op_kind::create_network);
+  planned->operations.erase(planned->operations.begin());
+  const auto done = b.run(with_deadline(apply(b.engine, *planned, {}), 60s, "carry it out"));
+  INFO((done ? "" : done.error().message));
+  REQUIRE(done);
+  CHECK(b.look().containers.at(0).running());
+}
+
 TEST_CASE("after a failure nothing new begins, and the error names container and cause") {
   bench b;
   b.add("bad", "exit 0").command = compose::text_list{"/no/such/program"};

@@ -43,10 +43,10 @@ struct apply_report {
   std::vector<std::string> warnings;
 };
 
-// Engine events instead of polling tell when a condition holds. After the first failure nothing
-// new begins; what runs is waited for; the error names container and cause. A container that
-// this call created and that cannot be started is removed again. Errors besides the engine's:
-// "dependency-failed", "deadline-exceeded".
+// Operations may have been taken out of the plan: nothing waits for them. Engine events instead of polling
+// tell when a condition holds. After the first failure nothing new begins; what runs is waited for; the error
+// names container and cause. A container that this call created and that cannot be started is removed again.
+// Errors besides the engine's: "dependency-failed", "deadline-exceeded".
 task<Result<apply_report>> apply(engine::client& engine, Plan plan, apply_options options = {});
 
 // Waits until every container of the services runs and is healthy (or, where a dependent waits for that, has
