@@ -52,6 +52,10 @@ class FailingUpgrade(unittest.TestCase):
         api = next(each for each in status["services"] if each["service"] == "api")
         self.assertEqual((api["image"], api["wanted_image"]),
                          ("langgenius/dify-api:1.12.1", "langgenius/dify-api:1.12.3"))
+        # Nor by a human: a hold is guarded.
+        self.m.docker("start", f"{self.m.project}-api-1")
+        wait_until("it is ended", lambda: self.m.containers()[f"{self.m.project}-api-1"] == "exited", 20)
+        self.assertIn(f"ended container {self.m.project}-api-1", (self.m.folder / "difyd.log").read_text())
         # Trying again does not forget that the database moved, and nothing old is started by hand.
         self.assertEqual(self.m.difyd("restart", "api")[0], 4)
         code, out, err = self.m.difyd("resume")
