@@ -5,6 +5,7 @@
 
 #include "compose_progress.hpp"
 #include "compose_session.hpp"
+#include "difyd/host/registry_credentials.hpp"
 #include "difyd/stack/executor.hpp"
 #include "difyd/stack/observe.hpp"
 
@@ -20,7 +21,7 @@ task<Result<>> carry_out(engine::client& engine, stack::Plan plan, const compose
     progress.show(op, p);
   };
   how.warn = [](const std::string& text) { print_warnings({text}); };
-  how.registry_auth = auth_for;
+  how.registry_auth = host::registry_auth_for;
   auto done = co_await stack::apply(engine, std::move(plan), std::move(how));
   if (!done) co_return std::unexpected(done.error());
   co_return Result<>{};

@@ -56,9 +56,6 @@ int with_engine(std::function<task<int>(engine::client&)> work);
 // Error "supervised" where a running difyd has claimed the project on this engine.
 task<Result<>> refuse_if_supervised(engine::client& engine, std::string project);
 
-// X-Registry-Auth for an image from docker's config.json; anonymous where it has nothing.
-std::string auth_for(const std::string& image);
-
 int compose_config(const compose_options& options);
 int compose_up(const compose_options& options);
 int compose_down(const compose_options& options);

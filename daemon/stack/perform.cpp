@@ -101,8 +101,9 @@ task<Result<>> plan_run::pull(const operation& op) {
     ~slot() { --run.pulling_, run.moved_.all(); }
     plan_run& run;
   } const taken(*this);
-  const auto auth =
-      options_.registry_auth ? options_.registry_auth(op.target) : std::string(engine::anonymous_auth);
+  Result<std::string> auth = std::string(engine::anonymous_auth);
+  if (options_.registry_auth) auth = co_await options_.registry_auth(op.target);
+  if (!auth) co_return std::unexpected(naming(auth.error(), "pull image", op.target));
   engine::on_pull_progress progress = [this, &op](const engine::pull_progress& p) {
     const double fraction =
         p.total_bytes > 0 ? static_cast<double>(p.bytes) / static_cast<double>(p.total_bytes) : -1;
@@ -112,7 +113,7 @@ task<Result<>> plan_run::pull(const operation& op) {
              bytes_text(static_cast<std::uint64_t>(p.total_bytes));
     report(op, state::working, text, fraction);
   };
-  auto image = co_await engine_.images.pull(op.target, op.platform, auth, progress);
+  auto image = co_await engine_.images.pull(op.target, op.platform, *auth, progress);
   if (!image) co_return std::unexpected(naming(image.error(), "pull image", op.target));
   image_ids_[op.target] = image->id;
   co_return Result<>{};

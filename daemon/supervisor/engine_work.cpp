@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "difyd/base/text.hpp"
+#include "difyd/host/registry_credentials.hpp"
 #include "difyd/release/roles.hpp"
 #include "difyd/stack/labels.hpp"
 #include "difyd/stack/observe.hpp"
@@ -86,6 +87,7 @@ task<Result<>> carry_out(world& w, stack::Plan plan, const std::string& operatio
     scope.set(distinct(waits));
     if (worth_telling(progress)) w.events.add(service_event(operation, op, progress));
   };
+  options.registry_auth = host::registry_auth_for;
   // A machine that was frozen wakes up in the middle of an upgrade that may be another's by now.
   if (w.stands.get()->at == phase::upgrading) options.may_start = [&w] { return still_ours(w); };
   auto report = co_await stack::apply(w.engine, std::move(plan), std::move(options));

@@ -8,6 +8,7 @@
 #include "difyd/base/log.hpp"
 #include "difyd/base/text.hpp"
 #include "difyd/host/machine.hpp"
+#include "difyd/host/registry_credentials.hpp"
 #include "difyd/release/roles.hpp"
 
 namespace difyd::supervisor {
@@ -117,7 +118,9 @@ task<Result<>> have_exactly(world& w, version which, std::string reference, rele
     case release::image_step::pull_digest:
     case release::image_step::pull: {
       const std::string wanted = in_force.digest.empty() ? reference : in_force.digest;
-      auto pulled = co_await w.engine.images.pull(wanted);
+      auto auth = co_await host::registry_auth_for(wanted);
+      if (!auth) co_return fail(auth.error());
+      auto pulled = co_await w.engine.images.pull(wanted, {}, std::move(*auth));
       if (!pulled) co_return fail(pulled.error());
       if (pulled->id != in_force.id) co_return fail(differs(which, reference, pulled->id, in_force.id));
       if (wanted == reference) co_return Result<>{};

@@ -1,7 +1,9 @@
 """Images come from a registry: Debian's docker-registry here, as a mirror of Docker Hub's, and an engine that has none."""
+import base64
 import json
 import os
 import pathlib
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -29,16 +31,25 @@ def registry_program():
 
 
 class Registry:
-    def __init__(self, program):
+    def __init__(self, program, password=None):
+        """`password`: that of the user difyd; else everybody may read and write."""
         self.program, self.folder, self.port = program, pathlib.Path(tempfile.mkdtemp(prefix="difyd-registry-")), free_port()
         (self.folder / "config.yml").write_text(
             f"{{version: 0.1, storage: {{filesystem: {{rootdirectory: {self.folder}/data}}}}, http: {{addr: '127.0.0.1:{self.port}'}}}}")
-        self.process = None
+        self.process, self.password = None, password
+        if password:
+            hashed = subprocess.run(["perl", "-e", "print crypt(shift, '$2y$05$0123456789abcdefghijkl')", password], check=True,
+                                    capture_output=True, text=True).stdout
+            (self.folder / "users").write_text(f"difyd:{hashed}\n")
+            with open(self.folder / "config.yml", "r+") as file:
+                text = file.read()
+                file.seek(0)
+                file.write(text[:-1] + f", auth: {{htpasswd: {{realm: test, path: {self.folder}/users}}}}}}")
 
     def start(self):
         with open(self.folder / "log", "w") as log:
             self.process = subprocess.Popen([self.program, "serve", self.folder / "config.yml"], stdout=log, stderr=log)
-        wait_until("the registry answers", lambda: get(self.port, "/v2/")[0] == 200, 20)
+        wait_until("the registry answers", lambda: get(self.port, "/v2/")[0] in (200, 401), 20)
 
     def stop(self):
         if self.process:
@@ -54,8 +65,19 @@ class Registry:
         """From the engine of the tests; `name`: instead of the image's own."""
         name = name or image
         there = f"127.0.0.1:{self.port}/" + (name if "/" in name else f"library/{name}")
+        own = self.docker_config()
         for words in (("tag", image, there), ("push", there), ("rmi", there)):
-            subprocess.run(["docker", *words], check=True, capture_output=True)
+            subprocess.run(["docker", "--config", own, *words], check=True, capture_output=True)
+        return there
+
+    def docker_config(self):
+        """A folder with a config.json that knows the password, as docker login writes it."""
+        own = self.folder / "docker"
+        own.mkdir(exist_ok=True)
+        pair = base64.b64encode(f"difyd:{self.password}".encode()).decode()
+        auths = {f"127.0.0.1:{self.port}": {"auth": pair}} if self.password else {}
+        (own / "config.json").write_text(json.dumps({"auths": auths}))
+        return own
 
 
 class Pulling(unittest.TestCase):
@@ -126,6 +148,54 @@ class Pulling(unittest.TestCase):
         self.registry.start()
         self.assertEqual(new.await_phase("serving", seconds=180)["deployed"], "1.11.4")
         self.assertTrue(new.is_set_up())
+
+
+class Passwords(unittest.TestCase):
+    def test_a_private_registry_is_asked_with_the_password_that_docker_has(self):
+        program = registry_program()
+        if program is None:
+            self.skipTest("docker-registry could not be had")
+        secret = "secret" + secrets.token_hex(8)
+        registry = Registry(program, secret)
+        self.addCleanup(registry.close)
+        registry.start()
+        m = Machine("1.11.3")
+        self.addCleanup(m.close)
+        image = "langgenius/dify-web:1.11.3"
+        private = registry.push(image)
+        self.addCleanup(subprocess.run, ["docker", "rmi", private], check=False, capture_output=True)
+        own = m.folder / "releases"
+        shutil.copytree(f"{BUNDLES}/dify-1.11.3", own / "dify-1.11.3", symlinks=True)
+        file = own / "dify-1.11.3/docker/docker-compose.yaml"
+        file.write_text(file.read_text().replace(f"image: {image}", f"image: {private}"))
+        m.config.write_text(m.config.read_text().replace(f"source: {BUNDLES}", f"source: {own}"))
+
+        # docker's folder is empty at first; then a helper has the password.
+        docker, programs = m.folder / "docker", m.folder / "programs"
+        docker.mkdir()
+        programs.mkdir()
+        m.serve("env", f"DOCKER_CONFIG={docker}", f"PATH={programs}:{os.environ['PATH']}")
+        wait_until("it says what is wrong", lambda: private in m.status()["message"], 60)
+        self.assertRegex(m.status()["message"], "cannot pull the image .*(no basic auth credentials|unauthorized)")
+        helper = programs / "docker-credential-difydtest"
+        helper.write_text(f"""#!/bin/sh
+[ "$1 $(cat)" = "get 127.0.0.1:{registry.port}" ] || exit 1
+echo '{{"ServerURL":"","Username":"difyd","Secret":"{secret}"}}'
+""")
+        helper.chmod(0o755)
+        (docker / "config.json").write_text(json.dumps({"credHelpers": {f"127.0.0.1:{registry.port}": "difydtest"}}))
+        m.await_phase("serving")
+        self.assertNotIn(secret, (m.folder / "difyd.log").read_text())
+
+        # As docker login writes it, and docker compose's stand-in.
+        m.remove_containers()
+        m.stop_daemon()
+        m.docker("rmi", private)
+        done = subprocess.run([BIN / "difyd", "compose", "--env-file", ".env.example", "pull", "web"], cwd=own / "dify-1.11.3/docker",
+                              env={**os.environ, "DOCKER_CONFIG": str(registry.docker_config())}, capture_output=True, text=True,
+                              check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertTrue(m.docker("image", "inspect", private))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ struct apply_options {
   // Asked before each operation that starts a container; its error is the operation's.
   std::function<task<Result<>>()> may_start;
   // X-Registry-Auth for an image reference; default anonymous.
-  std::function<std::string(const std::string& image)> registry_auth;
+  std::function<task<Result<std::string>>(std::string image)> registry_auth;
   int parallel_pulls = 4;
   duration dependency_limit{std::chrono::minutes(15)};  // for one condition to come true
   duration stop_margin{std::chrono::seconds(30)};  // beyond the grace, until the engine has to have answered

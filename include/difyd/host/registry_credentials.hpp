@@ -1,0 +1,38 @@
+// The password for an image's registry, as docker finds it (docker/cli, cli/config/configfile: credHelpers,
+// then credsStore, then auths), and this machine's own token for Google's registries where nothing else is
+// given.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "difyd/base/task.hpp"
+
+namespace difyd::host {
+
+struct credential_place {
+  enum class kind { none, given, helper };
+  kind what = kind::none;
+  std::string registry;  // as docker's config.json and the helpers name it
+  std::string auth;      // given: X-Registry-Auth
+  std::string helper;    // helper: docker-credential-<helper>
+
+  friend bool operator==(const credential_place&, const credential_place&) = default;
+};
+
+// Of the text of docker's config.json, "" where there is none. Errors: "docker-config-invalid",
+// "image-reference-invalid".
+Result<credential_place> place_of_credentials(std::string_view config, const std::string& image);
+
+// X-Registry-Auth from what `docker-credential-<helper> get` printed. Error "credentials-failed".
+Result<std::string> auth_of_helper(std::string_view printed, const std::string& registry);
+
+// Artifact Registry and Container Registry.
+bool is_google_registry(std::string_view registry);
+
+// X-Registry-Auth for an image; engine::anonymous_auth where nobody gave a password. Read anew each time, for
+// tokens expire: $DOCKER_CONFIG/config.json, else .docker/config.json of this user. A helper has 30 s.
+// Errors: those above, "credentials-failed".
+task<Result<std::string>> registry_auth_for(std::string image);
+
+}  // namespace difyd::host
