@@ -9,7 +9,7 @@
 namespace difyd {
 
 std::string to_rfc3339(wall_time time) {
-  const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+  const auto since = std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
   const std::time_t seconds = static_cast<std::time_t>(since / 1000);
   std::tm parts{};
   gmtime_r(&seconds, &parts);

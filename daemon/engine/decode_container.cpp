@@ -52,6 +52,12 @@ std::optional<health_state> decode_health(const json& value) {
   return result;
 }
 
+// The engine's word for never is the year 1.
+std::string moment(const json& value, const char* key) {
+  auto at = text(value, key);
+  return at.starts_with("0001-") ? std::string() : at;
+}
+
 container_state decode_state(const json& value) {
   container_state result;
   result.status = text(value, "Status");
@@ -63,8 +69,8 @@ container_state decode_state(const json& value) {
   result.exit_code = static_cast<int>(number(value, "ExitCode"));
   result.pid = number(value, "Pid");
   result.error = text(value, "Error");
-  result.started_at = text(value, "StartedAt");
-  result.finished_at = text(value, "FinishedAt");
+  result.started_at = moment(value, "StartedAt");
+  result.finished_at = moment(value, "FinishedAt");
   result.health = decode_health(member(value, "Health"));
   return result;
 }

@@ -65,6 +65,11 @@ task<Result<>> book::change(std::function<Result<record>(const record&)> how) {
   auto next = how(current());
   if (!next) co_return fail(std::move(next.error()));
   const auto bytes = to_json(*next);
+  // What could not be read again would be a dead end for every machine.
+  if (auto again = parse(bytes, files_->place(file_name)); !again)
+    co_return fail("ledger-not-writable",
+                   "cannot write the ledger, it could not be read again: " + again.error().message,
+                   "This is a defect of difyd: report it");
   auto written = co_await write(file_name, bytes);
   if (!written) {
     // A write may fail after it landed (a share that answers late): what the file says is what counts.

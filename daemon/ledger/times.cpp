@@ -40,7 +40,8 @@ std::optional<wall_time> parse_rfc3339(std::string_view text) {
                     take_fraction(text, ms) && text == "Z";
   const year_month_day day{year(y), month(static_cast<unsigned>(mo)),
                            std::chrono::day(static_cast<unsigned>(d))};
-  if (!read || !day.ok() || h > 23 || mi > 59 || s > 60) return std::nullopt;
+  // Nanoseconds since 1970 end in 2262.
+  if (!read || y < 1970 || y > 2261 || !day.ok() || h > 23 || mi > 59 || s > 60) return std::nullopt;
   return wall_time(sys_days(day) + hours(h) + minutes(mi) + seconds(s) + milliseconds(ms));
 }
 

@@ -126,10 +126,11 @@ task<Result<>> settle(world& w, ledger::migration_record run) {
     if (text.size() < (8u << 20)) text += (*frame)->bytes;
   }
   if (auto kept = co_await w.book->keep_log(run.log, std::move(text)); !kept) co_return kept;
-  if (!container->state.started_at.empty() && !container->state.running)
-    run.exit_code = container->state.exit_code;
-  run.ended_at =
-      ledger::parse_rfc3339(container->state.finished_at).value_or(std::chrono::system_clock::now());
+  const auto& state = container->state;
+  const bool ran = !state.started_at.empty();
+  if (ran && !state.running) run.exit_code = state.exit_code;
+  const auto now = ran ? std::chrono::system_clock::now() : run.started_at;
+  run.ended_at = std::max(run.started_at, ledger::parse_rfc3339(state.finished_at).value_or(now));
   co_return co_await w.book->record_migration(std::move(run));
 }
 

@@ -52,7 +52,7 @@ Error failed_command(const std::string& command, const stack::job_result& run) {
 
 // By itself: a machine that goes down kills what runs, and that is begun again.
 bool came_to_an_end(const engine::container_state& state) {
-  return !state.finished_at.empty() && !state.finished_at.starts_with("0001") && state.exit_code < 128;
+  return !state.finished_at.empty() && state.exit_code < 128;
 }
 
 // Whether Dify of the deployed version is up, and stays.

@@ -236,9 +236,14 @@ class Upgrade(unittest.TestCase):
         self.assertEqual(code, 0, err)
         wait_until("the stop step", lambda: "stop" in self.steps(), 60)
         self.m.stop_daemon(machine.signal.SIGKILL)
+        # It is up for as long as Dify is down, which is seconds.
+        seen = []
+        looking = threading.Thread(target=lambda: seen.append(wait_until("the page", lambda: page(self.m.http), 60)))
+        looking.start()
         self.m.serve()
-        wait_until("the page", lambda: "Dify is" in page(self.m.http), 20)
         self.m.await_phase("serving", seconds=180)
+        looking.join()
+        self.assertIn("Dify is", seen[0])
         self.assertEqual(self.m.status()["deployed"], "1.12.1")
         steps = [each["step"] for each in self.m.status()["operation"]["steps"]]
         self.assertEqual(steps[0], "drain")

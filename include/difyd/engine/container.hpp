@@ -54,7 +54,7 @@ struct container_state {
   int exit_code = 0;
   std::int64_t pid = 0;
   std::string error;       // the engine's, of a start that failed
-  std::string started_at;  // RFC 3339 with nanoseconds; 0001-01-01T00:00:00Z if never
+  std::string started_at;  // RFC 3339 with nanoseconds; "" if never
   std::string finished_at;
   std::optional<health_state> health;  // absent without a health check
 };

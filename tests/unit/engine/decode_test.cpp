@@ -6,6 +6,15 @@
 using namespace difyd;
 using namespace difyd::engine;
 
+TEST_CASE("a container that was never started") {
+  const auto decoded =
+      decode_container(json::parse(R"({"Id": "abc", "Name": "/a", "Image": "sha256:1", "State":
+    {"Status": "created", "ExitCode": 0, "StartedAt": "0001-01-01T00:00:00Z", "FinishedAt": "0001-01-01T00:00:00Z"}})"));
+  REQUIRE(decoded);
+  CHECK(decoded->state.started_at.empty());
+  CHECK(decoded->state.finished_at.empty());
+}
+
 TEST_CASE("an inspected container") {
   const auto decoded = decode_container(json::parse(R"({
     "Id": "abc", "Name": "/dify-web-1", "Created": "2026-01-01T00:00:00.1Z", "Image": "sha256:1", "RestartCount": 3,
