@@ -103,7 +103,6 @@ task<Result<>> plan_run::pull(const operation& op) {
   } const taken(*this);
   Result<std::string> auth = std::string(engine::anonymous_auth);
   if (options_.registry_auth) auth = co_await options_.registry_auth(op.target);
-  if (!auth) co_return std::unexpected(naming(auth.error(), "pull image", op.target));
   engine::on_pull_progress progress = [this, &op](const engine::pull_progress& p) {
     const double fraction =
         p.total_bytes > 0 ? static_cast<double>(p.bytes) / static_cast<double>(p.total_bytes) : -1;
@@ -113,8 +112,14 @@ task<Result<>> plan_run::pull(const operation& op) {
              bytes_text(static_cast<std::uint64_t>(p.total_bytes));
     report(op, state::working, text, fraction);
   };
-  auto image = co_await engine_.images.pull(op.target, op.platform, *auth, progress);
-  if (!image) co_return std::unexpected(naming(image.error(), "pull image", op.target));
+  // As docker has it: without its helper, what is public can be had all the same.
+  auto image = co_await engine_.images.pull(op.target, op.platform,
+                                            auth.value_or(std::string(engine::anonymous_auth)), progress);
+  if (!image) {
+    auto error = naming(image.error(), "pull image", op.target);
+    if (!auth) error.message += "; " + auth.error().message;
+    co_return std::unexpected(std::move(error));
+  }
   image_ids_[op.target] = image->id;
   co_return Result<>{};
 }

@@ -118,9 +118,10 @@ task<Result<>> have_exactly(world& w, version which, std::string reference, rele
     case release::image_step::pull_digest:
     case release::image_step::pull: {
       const std::string wanted = in_force.digest.empty() ? reference : in_force.digest;
-      auto auth = co_await host::registry_auth_for(wanted);
-      if (!auth) co_return fail(auth.error());
-      auto pulled = co_await w.engine.images.pull(wanted, {}, std::move(*auth));
+      const auto auth = co_await host::registry_auth_for(wanted);
+      auto pulled =
+          co_await w.engine.images.pull(wanted, {}, auth.value_or(std::string(engine::anonymous_auth)));
+      if (!pulled && !auth) pulled.error().message += "; " + auth.error().message;
       if (!pulled) co_return fail(pulled.error());
       if (pulled->id != in_force.id) co_return fail(differs(which, reference, pulled->id, in_force.id));
       if (wanted == reference) co_return Result<>{};

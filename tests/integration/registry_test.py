@@ -116,7 +116,11 @@ class Pulling(unittest.TestCase):
         m = Machine("1.11.3", engine=self.engine)
         self.addCleanup(m.close)
         self.assertEqual(self.on_engine(), [])
-        m.serve().await_phase("serving", seconds=180)
+        # A helper that is not there is no reason not to pull what is public.
+        docker = m.folder / "docker"
+        docker.mkdir()
+        (docker / "config.json").write_text('{"credsStore": "gone"}')
+        m.serve("env", f"DOCKER_CONFIG={docker}").await_phase("serving", seconds=180)
         m.set_up()
         plan = m.json("plan", "1.11.4")
         missing = {each["image"] for each in plan["images"] if not each["present"]}
@@ -170,13 +174,15 @@ class Passwords(unittest.TestCase):
         file.write_text(file.read_text().replace(f"image: {image}", f"image: {private}"))
         m.config.write_text(m.config.read_text().replace(f"source: {BUNDLES}", f"source: {own}"))
 
-        # docker's folder is empty at first; then a helper has the password.
+        # docker's helper is not there at first; then another one has the password.
         docker, programs = m.folder / "docker", m.folder / "programs"
         docker.mkdir()
         programs.mkdir()
+        (docker / "config.json").write_text('{"credsStore": "gone"}')
         m.serve("env", f"DOCKER_CONFIG={docker}", f"PATH={programs}:{os.environ['PATH']}")
         wait_until("it says what is wrong", lambda: private in m.status()["message"], 60)
-        self.assertRegex(m.status()["message"], "cannot pull the image .*(no basic auth credentials|unauthorized)")
+        self.assertRegex(m.status()["message"], "cannot pull the image .*(no basic auth credentials|unauthorized)"
+                         ".*; cannot get the password of registry .*docker-credential-gone")
         helper = programs / "docker-credential-difydtest"
         helper.write_text(f"""#!/bin/sh
 [ "$1 $(cat)" = "get 127.0.0.1:{registry.port}" ] || exit 1

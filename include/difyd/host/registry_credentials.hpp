@@ -32,7 +32,7 @@ bool is_google_registry(std::string_view registry);
 
 // X-Registry-Auth for an image; engine::anonymous_auth where nobody gave a password. Read anew each time, for
 // tokens expire: $DOCKER_CONFIG/config.json, else .docker/config.json of this user. A helper has 30 s.
-// Errors: those above, "credentials-failed".
+// Errors: those above, "credentials-failed"; as docker has it, they are no reason not to try anonymously.
 task<Result<std::string>> registry_auth_for(std::string image);
 
 }  // namespace difyd::host
