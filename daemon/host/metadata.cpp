@@ -1,6 +1,7 @@
 #include "difyd/host/metadata.hpp"
 
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 #include "difyd/base/durable_file.hpp"
 #include "difyd/base/text.hpp"
@@ -53,6 +54,15 @@ task<Result<std::optional<instance_metadata>>> read_instance_metadata() {
   const auto wanted = co_await read_metadata("instance/attributes/difyd-version");
   if (!wanted) co_return std::unexpected(wanted.error());
   co_return std::optional(instance_metadata{id->value_or(""), wanted->value_or("")});
+}
+
+task<Result<std::optional<std::string>>> read_access_token() {
+  const auto answer = co_await read_metadata("instance/service-accounts/default/token");
+  if (!answer) co_return std::unexpected(answer.error());
+  const auto tree = nlohmann::json::parse(answer->value_or(""), nullptr, false);
+  const auto token = tree.is_object() ? tree.find("access_token") : tree.end();
+  if (token == tree.end() || !token->is_string()) co_return std::optional<std::string>();
+  co_return std::optional(token->get<std::string>());
 }
 
 }  // namespace difyd::host

@@ -7,7 +7,6 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "difyd/base/process.hpp"
 #include "difyd/base/text.hpp"
@@ -104,13 +103,11 @@ task<Result<std::string>> ask_helper(credential_place place) {
 
 task<Result<std::string>> ask_google(std::string registry) {
   if (detect_cloud() != cloud::gce) co_return std::string(engine::anonymous_auth);
-  const auto answer = co_await read_metadata("instance/service-accounts/default/token");
-  if (!answer) co_return fail(no_credentials(registry, answer.error().message));
-  const auto tree = json::parse(answer->value_or(""), nullptr, false);
-  const std::string token = tree.is_object() ? text_in(tree, "access_token") : std::string();
+  const auto token = co_await read_access_token();
+  if (!token) co_return fail(no_credentials(registry, token.error().message));
   // A machine without a service account may still read what is public.
-  if (token.empty()) co_return std::string(engine::anonymous_auth);
-  co_return engine::registry_auth("oauth2accesstoken", token, registry);
+  if (!*token) co_return std::string(engine::anonymous_auth);
+  co_return engine::registry_auth("oauth2accesstoken", **token, registry);
 }
 
 }  // namespace

@@ -86,9 +86,11 @@ found_release look_for(const std::string& source, const difyd::version& which) {
 void remove_parts(const std::string& source, const difyd::version& newest) {
   std::error_code error;
   std::vector<fs::path> parts;
-  for (const auto& each : fs::directory_iterator(source, error))
-    if (const auto which = version_of_part(each.path().filename().string()); which && !(newest < *which))
-      parts.push_back(each.path());
+  // Not a loop over the range: that throws where the folder cannot be read on.
+  for (fs::directory_iterator each(source, error); !error && each != fs::directory_iterator();
+       each.increment(error))
+    if (const auto which = version_of_part(each->path().filename().string()); which && !(newest < *which))
+      parts.push_back(each->path());
   for (const auto& each : parts) fs::remove(each, error);
 }
 

@@ -1,7 +1,5 @@
 #include "cloudsql.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "difyd/base/task_group.hpp"
 #include "difyd/host/api_request.hpp"
 #include "difyd/host/metadata.hpp"
@@ -14,13 +12,12 @@ void tell(world& w, const std::string& operation, std::string text) {
 }
 
 task<Result<std::string>> token() {
-  const auto answer = co_await host::read_metadata("instance/service-accounts/default/token");
-  if (!answer) co_return fail(answer.error());
-  const auto tree = nlohmann::json::parse(answer->value_or(""), nullptr, false);
-  if (!tree.is_object() || !tree.contains("access_token"))
+  auto token = co_await host::read_access_token();
+  if (!token) co_return fail(token.error());
+  if (!*token)
     co_return fail("cloudsql-denied", "the metadata server gives this machine no token",
                    "The machine needs a service account with the scope cloud-platform");
-  co_return tree.value("access_token", "");
+  co_return std::move(**token);
 }
 
 task<cloud_answer> ask(const std::string& root, cloud_backup::request what) {

@@ -140,13 +140,7 @@ task<Result<>> open_ledger(world& w) {
 
 Result<database::endpoint> database_endpoint(const world& w) {
   const auto& wanted = w.settings.database;
-  database::endpoint where;
-  where.host = wanted.host;
-  where.port = wanted.port;
-  where.user = wanted.user;
-  where.password = wanted.password.reveal();
-  where.sslmode = wanted.sslmode;
-  where.ca_file = wanted.ca_file;
+  auto where = endpoint_of(wanted);
   if (wanted.kind != "bundled") return where;
   const auto release = *w.in_force.get();
   if (release) {

@@ -18,6 +18,19 @@ task<Result<>> prove_storage(world& w);
 // knows of nothing, what this machine knows of it is in w.local.
 task<Result<>> open_ledger(world& w);
 
+// As a group of the configuration names a server.
+template <class Group>
+database::endpoint endpoint_of(const Group& given) {
+  database::endpoint where;
+  where.host = given.host;
+  where.port = given.port;
+  where.user = given.user;
+  where.password = given.password.reveal();
+  where.sslmode = given.sslmode;
+  where.ca_file = given.ca_file;
+  return where;
+}
+
 // Where PostgreSQL is: the configured host, or the address of the container of the stack's
 // own service. Error "database-not-up" where that container does not run.
 Result<database::endpoint> database_endpoint(const world& w);

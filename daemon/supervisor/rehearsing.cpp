@@ -40,13 +40,7 @@ place own_place(const world& w) { return {w.database, w.settings.database.main};
 std::optional<database::endpoint> named_server(const config::settings& settings) {
   const auto& given = settings.rehearsal;
   if (given.host.empty()) return std::nullopt;
-  database::endpoint where;
-  where.host = given.host;
-  where.port = given.port;
-  where.user = given.user;
-  where.password = given.password.reveal();
-  where.sslmode = given.sslmode;
-  where.ca_file = given.ca_file;
+  auto where = endpoint_of(given);
   where.keys = "rehearsal";
   where.call_limit = 60s;  // a large copy is not dropped at once
   return where;

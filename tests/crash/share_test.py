@@ -30,12 +30,7 @@ class Share(unittest.TestCase):
         ballast = s.m.storage / "ballast"
 
         def fill(s):
-            with open(ballast, "wb", buffering=0) as file:
-                try:
-                    while file.write(bytes(1 << 12)):
-                        pass
-                except OSError:
-                    pass
+            scene.machine.fill(ballast)
             s.later(8, ballast.unlink)
 
         for step in scene.STEPS:

@@ -37,6 +37,16 @@ def wait_until(what, condition, seconds=60):
         time.sleep(0.05)
 
 
+def fill(path):
+    """Fills the file system with a file at the path."""
+    with open(path, "wb", buffering=0) as file:
+        try:
+            while file.write(bytes(1 << 12)):
+                pass
+        except OSError:
+            pass
+
+
 def free_port():
     """None that the kernel hands out: one of those may be anybody's by the time that it is used."""
     for port in random.sample(range(10000, 20000), 100):

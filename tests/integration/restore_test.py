@@ -178,16 +178,7 @@ class Elsewhere(unittest.TestCase):
         self.assertEqual(m.difyd("upgrade", "1.12.3")[0], 6)
         backup, = [each["id"] for each in m.json("backup", "list")]
         ballast = m.storage / "ballast"
-
-        def fill():
-            with open(ballast, "wb", buffering=0) as file:
-                try:
-                    while file.write(bytes(1 << 12)):
-                        pass
-                except OSError:
-                    pass
-
-        fill()
+        machine.fill(ballast)
         code, out, err = m.difyd("rollback", "--restore", backup, "--yes")
         self.assertEqual((code, "No space left" in err, m.status()["phase"]), (4, True, "holding"), out + err)
         ballast.unlink()
@@ -195,7 +186,7 @@ class Elsewhere(unittest.TestCase):
         self.assertEqual(m.difyd("rollback", "--restore", backup, "--yes", "--no-wait")[0], 0)
         for wanted in ("loading", "swapping", "finishing"):
             wait_until(wanted, lambda: stage() == wanted, 60)
-            fill()
+            machine.fill(ballast)
             said = wait_until("a word of it", lambda: "No space left" in m.status()["message"] and m.status(), 60)
             self.assertTrue(said["message"].startswith("the restore "), said["message"])
             ballast.unlink()

@@ -27,4 +27,7 @@ task<Result<std::optional<instance_metadata>>> read_instance_metadata();
 // One value below /computeMetadata/v1/, trimmed; nullopt for 404.
 task<Result<std::optional<std::string>>> read_metadata(std::string key);
 
+// OAuth 2 access token of the machine's service account, good for minutes; nullopt: it has none.
+task<Result<std::optional<std::string>>> read_access_token();
+
 }  // namespace difyd::host

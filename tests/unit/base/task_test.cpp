@@ -3,7 +3,6 @@
 #include <boost/asio/io_context.hpp>
 #include <future>
 #include <stdexcept>
-#include <thread>
 
 #include "catch.hpp"
 #include "difyd/base/cell.hpp"
@@ -105,6 +104,11 @@ TEST_CASE("a cancelled waiter of a cell ends") {
 
 namespace {
 
+task<Result<int>> open_gate(std::shared_ptr<std::promise<void>> gate) {
+  gate->set_value();
+  co_return 0;
+}
+
 // The lane's thread tells the loop when its call returns: the loop must live until then.
 void await_free(asio::io_context& loop, lane& blocking) {
   Result<int> free = fail("none", "none");
@@ -140,14 +144,17 @@ TEST_CASE("a lane abandons a call at its deadline and refuses the next until it 
 TEST_CASE("calls to a lane wait for their turn") {
   asio::io_context loop;
   lane blocking(loop.get_executor(), "test");
+  auto gate = std::make_shared<std::promise<void>>();
+  auto opened = gate->get_future().share();
   std::vector<task<Result<int>>> calls;
   for (int i = 0; i < 4; ++i)
     calls.push_back(blocking.run<int>(
-        [i]() -> Result<int> {
-          std::this_thread::sleep_for(20ms);
+        [i, opened]() -> Result<int> {
+          opened.wait();
           return i;
         },
         5s, "wait"));
+  calls.push_back(open_gate(gate));  // begun after the others have asked
   const auto results = run_task(loop, when_all(std::move(calls)));
   for (int i = 0; i < 4; ++i) CHECK(results[static_cast<std::size_t>(i)] == Result<int>(i));
 }
