@@ -52,14 +52,13 @@ class printer {
 
 }  // namespace
 
-// Go prints a map here, so the keys are sorted.
+// Go prints a map here, so the keys are sorted. docker compose forgets the models.
 std::string to_json(const project& p) {
   std::string out;
   const auto to = json_sink(out, true);
   printer print(*to, p);
   to->begin_map();
   print.configs();
-  print.models();
   print.name();
   print.networks();
   print.secrets();

@@ -38,7 +38,6 @@ json endpoint_of(const create_context& c, const compose::service& s, const std::
 json ipam_of(const compose::ipam_config& ipam) {
   json out = json::object();
   put(out, "Driver", ipam.driver);
-  put(out, "Options", ipam.options);
   json pools = json::array();
   for (const auto& pool : ipam.config) {
     json each = json::object();

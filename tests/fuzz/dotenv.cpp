@@ -15,7 +15,8 @@ void read_raw(std::string_view text) {
   workspace w;
   const auto file = w.add_file("x.env");
   try {
-    for (const auto& [key, value] : parse_raw_env(w, file, text, [](std::string_view) { return std::nullopt; }))
+    for (const auto& [key, value] :
+         parse_raw_env(w, file, text, [](std::string_view) { return std::nullopt; }))
       DEMAND(!key.empty() && key.find('\n') == std::string::npos && value.find('\n') == std::string::npos);
   } catch (const broken& e) {
     DEMAND(e.error.message.starts_with("cannot load x.env:"));

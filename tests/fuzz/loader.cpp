@@ -85,6 +85,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   auto loaded = load(source_of(in), in);
   if (!loaded) {
     DEMAND(loaded.error().message.starts_with("cannot "));
+    DEMAND(loaded.error().message.find_first_of("\n\x1b") == std::string::npos);
     DEMAND(!loaded.error().code.empty());
     return 0;
   }
