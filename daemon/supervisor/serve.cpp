@@ -24,10 +24,12 @@
 #include "judging.hpp"
 #include "links.hpp"
 #include "local_copy.hpp"
+#include "maintenance.hpp"
 #include "migrations.hpp"
 #include "operations.hpp"
 #include "owed_commands.hpp"
 #include "probing.hpp"
+#include "publishing.hpp"
 #include "rehearsing.hpp"
 #include "routes.hpp"
 #include "start.hpp"
@@ -140,7 +142,10 @@ class daemon_process {
   }
 
   task<void> run() {
+    remember_maintenance(world_);
     group_.spawn("judging", keep_judging(world_));
+    group_.spawn("publishing", keep_publishing(world_));
+    group_.spawn("own page", keep_own_page(world_));
     group_.spawn("probing", keep_probing(world_));
     group_.spawn("watching", watcher_.run());
     group_.spawn("lease", keep_lease(world_));
