@@ -25,6 +25,7 @@
 #include "links.hpp"
 #include "local_copy.hpp"
 #include "migrations.hpp"
+#include "mounting.hpp"
 #include "operations.hpp"
 #include "owed_commands.hpp"
 #include "probing.hpp"
@@ -143,6 +144,7 @@ class daemon_process {
     group_.spawn("judging", keep_judging(world_));
     group_.spawn("probing", keep_probing(world_));
     group_.spawn("watching", watcher_.run());
+    if (world_.settings.storage.kind != "local") group_.spawn("mount", keep_mount(world_));
     group_.spawn("lease", keep_lease(world_));
     group_.spawn("guard", keep_guard(world_));
     group_.spawn("migration", keep_migration_watch(world_));
