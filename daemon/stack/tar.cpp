@@ -45,8 +45,7 @@ bool put_path(std::string& header, const std::string& path) {
 
 Result<std::string> tar_of(const inline_file& file) {
   std::string header(block, '\0');
-  const auto start = file.path.find_first_not_of('/');
-  if (start == std::string::npos || !put_path(header, file.path.substr(start)))
+  if (file.path.find_first_not_of('/') == std::string::npos || !put_path(header, file.path))
     return fail("unsupported",
                 "cannot copy " + file.path + " into the container: the path is empty or too long");
   put_octal(header, mode_field, static_cast<std::uint64_t>(file.mode));
