@@ -41,8 +41,7 @@ class service_files {
     s.env_file.clear();
     text_map labels;
     for (const auto& path : s.label_file) add_label_file(s, path, labels);
-    s.labels.merge(labels);
-    s.label_file.clear();
+    s.labels.merge(labels);  // the paths stay: docker compose hashes them
   }
 
  private:

@@ -140,8 +140,6 @@ Result<release> assemble(const config::settings& settings, const difyd::version&
   const compose::disk_reader disk;
   auto loaded = load_project(settings, *folder, out->from.compose_file, disk);
   if (!loaded) return fail(std::move(loaded.error()));
-  auto made = make_bind_folders(loaded->project, settings);
-  if (!made) return fail(std::move(made.error()));
   return finished(std::move(out->made), std::move(*loaded));
 }
 

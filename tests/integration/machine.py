@@ -187,10 +187,10 @@ upgrade: {{drain_grace: 0s, start_timeout: 60s}}
         """Codes of what status shows, with the findings."""
         return {each["code"]: each for each in self.status()["findings"]}
 
-    def serve(self, *before):
+    def serve(self, *before, options=("--with-health",)):
         """`before`: words before the command, of a program that runs it."""
         with open(self.folder / "difyd.log", "a") as log:
-            self.daemon = subprocess.Popen([*before, BIN / "difyd", "--config", self.config, "serve", "--with-health"],
+            self.daemon = subprocess.Popen([*before, BIN / "difyd", "--config", self.config, "serve", *options],
                                            stdout=log, stderr=log, start_new_session=True)
         wait_until("the daemon answers", lambda: self.difyd("status")[0] == 0, 15)
         return self
