@@ -44,8 +44,7 @@ bool put_path(std::string& header, const std::string& path) {
 // Header and content, padded to whole blocks.
 Result<std::string> entry_of(const inline_file& file, std::int64_t time) {
   std::string header(block, '\0');
-  const auto start = file.path.find_first_not_of('/');
-  if (start == std::string::npos || !put_path(header, file.path.substr(start)))
+  if (file.path.find_first_not_of('/') == std::string::npos || !put_path(header, file.path))
     return fail("unsupported", "cannot put " + file.path + " into an archive: the path is empty or too long");
   put_octal(header, mode_field, static_cast<std::uint64_t>(file.mode));
   put_octal(header, uid_field, static_cast<std::uint64_t>(file.uid));

@@ -64,6 +64,8 @@ stack::plan_options plan_defaults(const release::release& of) {
 project_ptr project_of(const release_ptr& release) { return {release, &release->project}; }
 
 task<Result<stack::Plan>> plan_release(world& w, release_ptr release, stack::plan_options options) {
+  // Nothing is started on a storage that is not proven.
+  if (auto proven = co_await prove_storage(w); !proven) co_return fail(proven.error());
   const auto project = project_of(release);
   auto seen = co_await look(w, project);
   if (!seen) co_return fail(seen.error());

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ended.hpp"
+#include "mounting.hpp"
 #include "owed_commands.hpp"
 #include "world.hpp"
 
@@ -17,6 +18,9 @@ void propose_start(world& w);
 
 // Proposes to start or make again what should run and does not.
 void propose_heal(world& w, const std::string& cause);
+
+// Proposes to mount the storage again, or to restart what holds a dead mount of it.
+void propose_mending(world& w, mount_need need);
 
 // Another machine has the lease: the own stack stops, and the start waits for it. Not heard
 // while an upgrade runs, which asks for the lease itself before what cannot be undone.

@@ -88,7 +88,7 @@ void expect_stack(health::probe_plan& plan, const world& w) {
 health::probe_plan plan_of(world& w) {
   health::probe_plan plan;
   plan.storage = w.storage;
-  plan.storage_expected = storage_expectation(w.settings);
+  plan.storage_expected = storage_expectation(w);
   // No owner: the world outlives every probe.
   plan.engine = std::shared_ptr<engine::client>(std::shared_ptr<void>(), &w.engine);
   plan.data_root = w.data_root;

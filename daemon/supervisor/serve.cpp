@@ -26,6 +26,7 @@
 #include "local_copy.hpp"
 #include "maintenance.hpp"
 #include "migrations.hpp"
+#include "mounting.hpp"
 #include "operations.hpp"
 #include "owed_commands.hpp"
 #include "probing.hpp"
@@ -148,6 +149,7 @@ class daemon_process {
     group_.spawn("own page", keep_own_page(world_));
     group_.spawn("probing", keep_probing(world_));
     group_.spawn("watching", watcher_.run());
+    if (world_.settings.storage.kind != "local") group_.spawn("mount", keep_mount(world_));
     group_.spawn("lease", keep_lease(world_));
     group_.spawn("guard", keep_guard(world_));
     group_.spawn("migration", keep_migration_watch(world_));

@@ -15,6 +15,7 @@
 #include "links.hpp"
 #include "load_release.hpp"
 #include "maintenance.hpp"
+#include "mounting.hpp"
 #include "page.hpp"
 #include "readiness.hpp"
 #include "repin.hpp"
@@ -283,15 +284,16 @@ namespace {
 task<ended> start(world& w, std::string id, origin from) {
   if (stopped_by_operator(w)) {
     // What the ledger knows is told in any case: a hold stays a hold.
+    (void)co_await have_storage(w, id);
     co_await learn(w);
     stand_stopped(w);
     co_await put_page_up_while_down(w);
     co_return done_as("stopped by the operator");
   }
+  if (auto proven = co_await have_storage(w, id); !proven) co_return not_yet(w, proven.error());
   if (auto connected = co_await w.engine.connect(); !connected) co_return not_yet(w, connected.error());
   co_await sweep_leftovers(w);
   if (!w.aside.running()) co_await sweep_clients(w);
-  if (auto proven = co_await prove_storage(w); !proven) co_return not_yet(w, proven.error());
   if (auto opened = co_await open_ledger(w); !opened) co_return not_yet(w, opened.error());
   std::optional<revision> schema;
   if (!bundled(w)) {

@@ -20,6 +20,7 @@
 #include "difyd/engine/client.hpp"
 #include "difyd/front/published.hpp"
 #include "difyd/host/share.hpp"
+#include "difyd/host/systemd.hpp"
 #include "difyd/ledger/book.hpp"
 #include "difyd/model/phase.hpp"
 #include "difyd/release/working_copy.hpp"
@@ -75,6 +76,13 @@ struct failed_fetch {
   Error error;
 };
 
+// Attempts to mount the storage; forgotten once it is proven.
+struct mount_memory {
+  int attempts = 0;
+  std::chrono::steady_clock::time_point not_before{};
+  std::optional<Error> last;
+};
+
 struct world {
   world(asio::any_io_executor executor, config::settings settings, http::endpoint engine_at);
 
@@ -86,6 +94,7 @@ struct world {
   lane files;  // blocking work on bundles and working copies
   lane chores;  // what takes minutes there and nothing else waits for
   host::share storage;
+  host::systemd units;
   event_log events;
   director chief;
   director aside;  // what changes nothing of the stack: rehearsals
@@ -118,6 +127,8 @@ struct world {
   std::optional<Error> not_kept;            // why the share does not keep what is deployed
   std::optional<failed_fetch> not_fetched;  // the last one
   std::string data_root;                    // the engine's, once it was asked
+  mount_memory mounting;
+  bool dead_mounts = false;  // the storage did not answer: containers may hold a dead mount of it
   waiting waits;                            // of the operation that runs
   std::optional<std::chrono::steady_clock::time_point> step_began;  // of the upgrade that runs
   std::optional<running_migration> migrating;                       // while a migrator may run

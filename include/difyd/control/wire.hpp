@@ -94,7 +94,7 @@ struct event {
   std::uint64_t sequence = 0;
   std::string time;
   std::string operation;  // id, empty for what happens by itself
-  std::string kind;     // phase, step, service, fetch, pull, output, guard, migration, hook, finding, result
+  std::string kind;     // phase, step, service, storage, fetch, pull, output, guard, migration, hook, finding, result
   std::string subject;  // step or service name
   std::string state;    // begun, waiting, working, done, failed, ...
   std::string text;     // one line
