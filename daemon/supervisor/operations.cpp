@@ -308,10 +308,7 @@ Result<control::accepted> request_up(world& w) {
   return submit(w, named("up"), priority::command, up_by_operator);
 }
 
-Result<control::accepted> request_down(world& w) {
-  if (auto free = no_upgrade_running(w); !free) return fail(free.error());
-  return submit(w, named("down"), priority::command, take_down);
-}
+Result<control::accepted> request_down(world& w) { return submit_command(w, "down", take_down); }
 
 Result<control::accepted> request_repin(world& w, const std::string& text) {
   auto wanted = parse_version(text);
