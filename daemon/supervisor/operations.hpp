@@ -14,8 +14,8 @@ namespace difyd::supervisor {
 // (DESIGN section 5, Start). Ends in serving, holding or, with a cause, in starting.
 void propose_start(world& w);
 
-// Proposes to start or make again what should run and does not.
-void propose_heal(world& w, const std::string& cause);
+// Proposes to start or make again what should run and does not, and to restart what is `ill`.
+void propose_heal(world& w, const std::string& cause, std::vector<std::string> ill = {});
 
 // Another machine has the lease: the own stack stops, and the start waits for it. Not heard
 // while an upgrade runs, which asks for the lease itself before what cannot be undone.
