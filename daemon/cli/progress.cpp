@@ -16,6 +16,7 @@ std::string event_line(const control::event& event) {
   const std::string text = event.text.empty() ? std::string() : ": " + event.text;
   if (event.kind == "step") return clock + "step " + event.subject + " " + event.state + text;
   if (event.kind == "service") return clock + "  " + event.subject + " " + event.state + text;
+  if (event.kind == "storage") return clock + "  storage " + event.state + text;
   if (event.kind == "output") return clock + "    | " + event.text;
   if (event.kind == "guard") return clock + "  guard: " + event.text;
   if (event.kind == "hook") return clock + "  hook " + event.state + text;

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "difyd/base/text.hpp"
+
 namespace difyd::config {
 namespace {
 
@@ -47,15 +49,48 @@ void check_overrides(const text_map& overrides, std::vector<mistake>& mistakes) 
                                      "Remove it: difyd runs migrations itself, and nothing else may"));
 }
 
+// What would become another line, or another option, in a unit file.
+bool one_word(std::string_view text) {
+  return std::ranges::none_of(text, [](unsigned char c) { return c <= ' ' || c == '\\' || c == 0x7f; });
+}
+
+void check_mount(const storage_settings& storage, std::vector<mistake>& mistakes) {
+  const std::pair<const char*, const std::string&> words[] = {{"storage.server", storage.server},
+                                                              {"storage.export", storage.export_path},
+                                                              {"storage.source", storage.source},
+                                                              {"storage.fstype", storage.fstype},
+                                                              {"storage.options", storage.options}};
+  for (const auto& [key, value] : words)
+    if (!one_word(value))
+      mistakes.push_back(contradiction(std::string(key) + " has a blank or a backslash in it",
+                                       "Correct it: mounts are written without"));
+  for (const auto& option : split(storage.options, ','))
+    if (option == "soft")
+      mistakes.push_back(contradiction("storage.options has soft, which loses data silently (nfs(5))",
+                                       "Use hard: difyd does not hang with the share"));
+  if (storage.kind == "nfs" && !storage.fstype.empty() && storage.fstype != "nfs" && storage.fstype != "nfs4")
+    mistakes.push_back(contradiction("storage.fstype is " + storage.fstype + " while storage.kind is nfs",
+                                     "Use nfs or nfs4, or set storage.kind to mount"));
+}
+
 void check_storage(const storage_settings& storage, std::vector<mistake>& mistakes) {
-  if (storage.kind == "nfs") {
-    if (storage.server.empty()) mistakes.push_back(missing("storage.server", "storage.kind is nfs"));
-    if (storage.export_path.empty()) mistakes.push_back(missing("storage.export", "storage.kind is nfs"));
-  } else if (!storage.server.empty() || !storage.export_path.empty() || storage.manage) {
+  check_mount(storage, mistakes);
+  const bool nfs = storage.kind == "nfs", other = storage.kind == "mount";
+  if (nfs && storage.server.empty()) mistakes.push_back(missing("storage.server", "storage.kind is nfs"));
+  if (nfs && storage.export_path.empty())
+    mistakes.push_back(missing("storage.export", "storage.kind is nfs"));
+  if (other && storage.source.empty()) mistakes.push_back(missing("storage.source", "storage.kind is mount"));
+  if (other && storage.fstype.empty()) mistakes.push_back(missing("storage.fstype", "storage.kind is mount"));
+  if (!nfs && (!storage.server.empty() || !storage.export_path.empty()))
+    mistakes.push_back(contradiction("storage.server and storage.export need storage.kind nfs",
+                                     "Set storage.kind to nfs, or remove them"));
+  if (!other && !storage.source.empty())
     mistakes.push_back(
-        contradiction("storage.server, storage.export and storage.manage need storage.kind nfs",
-                      "Set storage.kind to nfs, or remove them"));
-  }
+        contradiction("storage.source needs storage.kind mount", "Set storage.kind to mount, or remove it"));
+  if (!nfs && !other && (storage.manage || !storage.fstype.empty() || !storage.options.empty()))
+    mistakes.push_back(
+        contradiction("storage.manage, storage.fstype and storage.options need storage.kind nfs or mount",
+                      "Set storage.kind, or remove them"));
 }
 
 bool given(const std::optional<text_list>& program) { return program && !program->empty(); }

@@ -106,8 +106,10 @@ constexpr key stack_rows[] = {
      .where = text([](settings& s) -> auto& { return s.storage.kind; }),
      .fallback = "local",
      .wants = form::choice,
-     .range = "local|nfs",
-     .description = "nfs: nothing is started unless exactly that share is mounted at storage.root."},
+     .range = "local|nfs|mount",
+     .description =
+         "nfs: nothing is started unless exactly that share is mounted at storage.root. mount: the same for "
+         "another file system, a disk of its own for instance. local: a folder."},
     {.path = "storage.server",
      .where = text([](settings& s) -> auto& { return s.storage.server; }),
      .example = "10.0.0.2",
@@ -117,10 +119,36 @@ constexpr key stack_rows[] = {
      .wants = form::absolute_path,
      .example = "/share",
      .description = "Exported path on that server."},
+    {.path = "storage.source",
+     .where = text([](settings& s) -> auto& { return s.storage.source; }),
+     .example = "/dev/disk/by-id/google-dify",
+     .description = "What is mounted where storage.kind is mount, as mount(8) is told."},
+    {.path = "storage.fstype",
+     .where = text([](settings& s) -> auto& { return s.storage.fstype; }),
+     .example = "ext4",
+     .description = "Type of that file system. For nfs it may be given as nfs4; nfs means either."},
+    {.path = "storage.options",
+     .where = text([](settings& s) -> auto& { return s.storage.options; }),
+     .example = "hard,timeo=600,retrans=3,vers=3",
+     .description =
+         "Options of the mount, in place of difyd's own. Those are, for NFS: hard, timeo=600, retrans=3, "
+         "rsize=524288, wsize=1048576, proto=tcp, resvport, nosuid, nodev, _netdev, nofail; else nosuid, "
+         "nodev, nofail. soft is refused: it loses data silently. A change takes effect at the next mount."},
     {.path = "storage.manage",
      .where = boolean([](settings& s) -> auto& { return s.storage.manage; }),
      .fallback = "false",
-     .description = "Let difyd have systemd mount the share where it is missing."},
+     .description =
+         "Let difyd write a mount unit for systemd, mount what is missing and mount again what hangs. A unit "
+         "or a line of /etc/fstab of your own is used as it is where it says the same, and never "
+         "overwritten."},
+    {.path = "storage.remount_after",
+     .where = time([](settings& s) -> auto& { return s.storage.remount_after; }),
+     .fallback = "30s",
+     .wants = form::between,
+     .range = "1s..1h",
+     .description =
+         "How long the storage must not answer, while a second mount of it does, before it is mounted "
+         "again."},
 
     {.path = "engine.host",
      .where = text([](settings& s) -> auto& { return s.engine_host; }),
@@ -307,6 +335,12 @@ constexpr key stack_rows[] = {
      .wants = form::address,
      .description =
          "Address of /healthz, /readyz and /metrics. The firewall must let the health checkers in."},
+    {.path = "listen.status",
+     .where = boolean([](settings& s) -> auto& { return s.listen.status; }),
+     .fallback = "false",
+     .description =
+         "Answer /status at that address to everybody: services, findings with remedies, past upgrades, no "
+         "secrets. Otherwise only to this machine itself, through an SSH tunnel for example."},
 
     {.path = "environment",
      .where = map([](settings& s) -> auto& { return s.environment; }),

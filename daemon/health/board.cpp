@@ -61,6 +61,11 @@ bool board::unsettled(const std::string& probe) const {
   return found != probes_.end() && found->second.damped.unsettled();
 }
 
+bool board::bad(const std::string& probe) const {
+  const auto found = probes_.find(probe);
+  return found != probes_.end() && worst(found->second.shown) >= severity::error;
+}
+
 std::vector<finding> board::all() const {
   std::vector<finding> result;
   const auto add = [&](const entry& each) {

@@ -14,24 +14,6 @@ finding make(std::string subject, std::string code, severity level, std::string 
   return {std::move(subject), std::move(code), level, std::move(detail), std::move(remedy), new_vm_helps, {}};
 }
 
-finding storage(std::string code, severity level, std::string detail, std::string remedy = {}) {
-  return make("storage", std::move(code), level, std::move(detail), std::move(remedy));
-}
-
-std::string described(const mount& found) { return found.fstype + " " + found.source; }
-
-bool nfs(const mount& found) { return found.fstype == "nfs" || found.fstype == "nfs4"; }
-
-finding judge_local(const storage_expectation& expected, const std::vector<mount>& mounts) {
-  const mount* holder = mount_holding(mounts, expected.root);
-  if (holder && holder->read_only())
-    return storage(
-        "mount-read-only", severity::critical,
-        expected.root + " lies on a file system that is mounted read-only (" + described(*holder) + ")",
-        "Mount " + holder->point + " read-write");
-  return storage("storage-local", severity::ok, expected.root + " is a local folder");
-}
-
 std::string percent_text(double value) {
   return value < 10 ? std::to_string(value).substr(0, 3) + " %"
                     : std::to_string(static_cast<int>(value)) + " %";
@@ -58,55 +40,6 @@ struct named_disk {
 };
 
 }  // namespace
-
-finding judge_mount(const storage_expectation& expected, const std::vector<mount>& mounts) {
-  if (expected.kind == storage_kind::local) return judge_local(expected, mounts);
-  const std::string wanted = expected.server + ":" + expected.exported;
-  const mount* found = find_mount(mounts, expected.root);
-  const std::string remedy =
-      "Mount it: mount -t nfs " + wanted + " " + expected.root + " (and add it to /etc/fstab)";
-  if (!found)
-    return storage("mount-missing", severity::critical, "nothing is mounted at " + expected.root, remedy);
-  if (!nfs(*found) || found->source != wanted)
-    return storage(
-        "mount-foreign", severity::critical,
-        expected.root + " holds " + described(*found) + " where nfs " + wanted + " should be mounted",
-        remedy);
-  if (found->read_only())
-    return storage("mount-read-only", severity::critical,
-                   wanted + " is mounted read-only at " + expected.root,
-                   "Mount it read-write, and check the export's options on " + expected.server);
-  return storage("mount-present", severity::ok, described(*found) + " is mounted at " + expected.root);
-}
-
-finding judge_share(const storage_expectation& expected, const Result<share_state>& state) {
-  if (!state) {
-    const auto& error = state.error();
-    const std::string code = error.code == "share-hung"           ? "storage-hung"
-                             : error.code == "share-missing"      ? "storage-missing"
-                             : error.code == "share-read-only"    ? "storage-read-only"
-                             : error.code == "share-not-writable" ? "storage-not-writable"
-                             : error.code == "disk-full"          ? "storage-full"
-                                                                  : "storage-failing";
-    return storage(code, severity::critical, error.message, error.remedy);
-  }
-  const auto remedy = "Enlarge the storage of " + expected.root + " or delete what is not needed";
-  const double bytes =
-      state->bytes_total == 0 ? 100.0 : 100.0 * double(state->bytes_free) / double(state->bytes_total);
-  const double files =
-      state->files_total == 0 ? 100.0 : 100.0 * double(state->files_free) / double(state->files_total);
-  const std::string space = bytes_text(state->bytes_free) + " free (" + percent_text(bytes) + ")";
-  if (bytes < low_percent || files < low_percent)
-    return storage("storage-nearly-full", severity::warning,
-                   expected.root + ": " + space + ", " + percent_text(files) + " of the inodes free", remedy);
-  if (state->written_as != expected.uid)
-    return storage("storage-writable", severity::info,
-                   expected.root + " answers; writing was tried as uid " + std::to_string(state->written_as) +
-                       ", not as " + std::to_string(expected.uid) + ", " + space,
-                   "Run as root to try it as Dify does");
-  return storage("storage-writable", severity::ok,
-                 expected.root + " is writable by uid " + std::to_string(expected.uid) + ", " + space);
-}
 
 finding judge_disk(const std::string& name, bool boot_disk, const Result<disk_usage>& usage) {
   const std::string subject = "disk." + name;

@@ -8,6 +8,7 @@
 #include "difyd/base/cell.hpp"
 #include "difyd/base/sha256.hpp"
 #include "difyd/base/text.hpp"
+#include "difyd/host/mounts.hpp"
 #include "helper_call.hpp"
 
 namespace difyd::host {
@@ -68,6 +69,14 @@ struct turn {
   ~turn() { busy.set(false); }
 };
 
+// One helper per mount: the corpse of one that hangs on a mount that was detached does not stand in the way
+// of the mount that took its place.
+std::string lock_of(const std::string& root, const std::string& base) {
+  const auto mounts = read_mounts();
+  const auto* now = mounts ? find_mount(*mounts, root) : nullptr;
+  return now ? base + "-" + std::to_string(now->id) : base;
+}
+
 // One helper at a time. `self` by value: the call keeps what it works on alive.
 template <class State>
 task<Result<std::string>> call(std::shared_ptr<State> self, words arguments, std::string input = {},
@@ -79,7 +88,7 @@ task<Result<std::string>> call(std::shared_ptr<State> self, words arguments, std
   if (!waited)
     co_return fail("share-hung", waited.error().message, "Check the server that holds the storage");
   const turn mine(*self->busy);
-  const words lock{"--lock", self->lock};
+  const words lock{"--lock", lock_of(self->options.root, self->lock)};
   arguments.insert(arguments.begin(), lock.begin(), lock.end());
   auto spec = helper_spec(self->options.helper, std::move(arguments), std::move(input), limit);
   spec.max_output = max_output;
@@ -105,6 +114,8 @@ share::share(share_options options) : state_(std::make_shared<state>()) {
 
 const std::string& share::root() const { return state_->options.root; }
 
+const share_options& share::options() const { return state_->options; }
+
 task<Result<share_state>> share::probe(uid_t uid) {
   auto self = state_;
   const words request{"probe", self->options.root, std::to_string(uid)};
@@ -112,10 +123,13 @@ task<Result<share_state>> share::probe(uid_t uid) {
   if (!answer) co_return std::unexpected(std::move(answer.error()));
   const auto parsed = json::parse(*answer, nullptr, false);
   if (!parsed.is_object()) co_return fail("share-io", "cannot read the answer of difyd-helper");
-  co_return share_state{
-      parsed.value("bytes_total", std::uint64_t{}), parsed.value("bytes_free", std::uint64_t{}),
-      parsed.value("files_total", std::uint64_t{}), parsed.value("files_free", std::uint64_t{}),
-      parsed.value("written_as", uid_t{}),          parsed.value("identity", "")};
+  co_return share_state{parsed.value("bytes_total", std::uint64_t{}),
+                        parsed.value("bytes_free", std::uint64_t{}),
+                        parsed.value("files_total", std::uint64_t{}),
+                        parsed.value("files_free", std::uint64_t{}),
+                        parsed.value("written_as", uid_t{}),
+                        parsed.value("identity", ""),
+                        parsed.value("beneath", std::vector<std::string>{})};
 }
 
 task<Result<std::string>> share::read(std::string path, std::size_t limit) {
@@ -150,6 +164,31 @@ task<Result<>> share::remove(std::string path) {
   co_return nothing(co_await call(self, request));
 }
 
+task<Result<laid_out>> share::lay_out(share_layout what, std::string abandoned) {
+  auto self = state_;
+  const words request{"lay-out", self->options.root};
+  std::string order = json{{"machine", what.machine}, {"abandoned", abandoned}, {"seeds", what.seeds},
+                           {"folders", what.folders}, {"owned", what.owned},    {"uid", what.uid}}
+                          .dump(-1, ' ', false, json::error_handler_t::replace);
+  auto answer = co_await call(self, request, std::move(order), 1 << 20, tree_times * self->options.limit);
+  if (!answer) co_return std::unexpected(std::move(answer.error()));
+  const auto parsed = json::parse(*answer, nullptr, false);
+  if (!parsed.is_object()) co_return fail("share-io", "cannot read the answer of difyd-helper");
+  co_return laid_out{parsed.value("made", std::vector<std::string>{}), parsed.value("busy", "")};
+}
+
+task<Result<std::uint64_t>> share::own(std::string path, uid_t uid, duration time) {
+  auto self = state_;
+  const std::string number = std::to_string(uid);
+  const words request{"--lock", self->lock + "-own", "own", self->options.root, std::move(path), number,
+                      number};
+  auto answer = answer_of(co_await run_process(helper_spec(self->options.helper, request, {}, time)));
+  if (!answer) co_return std::unexpected(std::move(answer.error()));
+  const auto parsed = json::parse(*answer, nullptr, false);
+  if (!parsed.is_object()) co_return fail("share-io", "cannot read the answer of difyd-helper");
+  co_return parsed.value("changed", std::uint64_t{});
+}
+
 task<Result<>> share::write_tree(std::string path, std::vector<tree_file> files) {
   auto self = state_;
   auto packed = pack(files);
@@ -171,6 +210,16 @@ task<Result<>> share::remove_tree(std::string path) {
   auto self = state_;
   const words request{"remove-tree", self->options.root, std::move(path)};
   co_return nothing(co_await call(self, request, {}, 1 << 20, tree_times * self->options.limit));
+}
+
+task<Result<>> try_second_mount(std::string fstype, std::string source, std::string options,
+                                const share_options& how, duration limit) {
+  // One at a time: an earlier one may still hang.
+  const std::string folder = how.lock_folder + "/second-mount";
+  const words request{"--lock",          folder + ".lock",   "second-mount", std::move(fstype),
+                      std::move(source), std::move(options), folder};
+  auto spec = helper_spec(how.helper.empty() ? default_helper() : how.helper, request, {}, limit);
+  co_return nothing(answer_of(co_await run_process(std::move(spec))));
 }
 
 task<Result<std::vector<std::string>>> resolve(std::string name, duration limit, std::string helper) {

@@ -17,6 +17,9 @@
 #include <thread>
 
 #include "beneath.hpp"
+#include "difyd/base/text.hpp"
+#include "verbs_layout.hpp"
+#include "verbs_mount.hpp"
 #include "verbs_tree.hpp"
 
 namespace difyd::host {
@@ -60,18 +63,32 @@ std::string identity_of(const file_handle& root) {
   return *text;
 }
 
+// A storage that takes what is written and gives something else back is worse than one that refuses.
+Result<> read_back(const file_handle& folder, const std::string& name, const std::string& written,
+                   const std::string& root) {
+  const file_handle file(::openat(folder.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  const auto there =
+      file ? read_all(file.get(), 4096, name) : Result<std::string>(cannot("read back a file"));
+  if (there && *there == written) return {};
+  return fail("share-lying",
+              "cannot trust the storage " + root + ": a file that was written and renamed there " +
+                  (there ? "has another content" : "cannot be read back: " + there.error().message),
+              "Look for errors of the server, and of this machine's kernel: journalctl -k");
+}
+
 // Two machines may probe one share at once, so the name is the machine's.
 Result<> write_and_remove(const file_handle& folder, const std::string& root) {
   char host[65] = {};
   ::gethostname(host, sizeof host - 1);
-  const std::string name = std::string("probe-") + host;
-  auto written = replace_file(folder, name, "difyd\n", 0600);
+  const std::string name = std::string("probe-") + host, content = random_hex(32) + "\n";
+  auto written = replace_file(folder, name, content, 0600);
   if (!written) {
     written.error().message = "cannot write on the storage " + root + " as uid " +
                               std::to_string(::geteuid()) + ": " +
                               written.error().message.substr(written.error().message.rfind(": ") + 2);
     return written;
   }
+  if (auto same = read_back(folder, name, content, root); !same) return same;
   if (::unlinkat(folder.get(), name.c_str(), 0) != 0) return cannot("remove a file on the storage " + root);
   return {};
 }
@@ -86,6 +103,7 @@ Result<std::string> probe(const words& arguments) {
   auto folder = probe_folder(*root, *uid);
   if (!folder) return std::unexpected(folder.error());
   const std::string identity = identity_of(*root);
+  const auto beneath = names_beneath(arguments[0], *root);  // before the rights for it are given up
   if (auto became = become(*uid); !became) return std::unexpected(became.error());
   if (auto tried = write_and_remove(*folder, arguments[0]); !tried) return std::unexpected(tried.error());
   return json{{"bytes_total", info.f_blocks * info.f_frsize},
@@ -93,7 +111,8 @@ Result<std::string> probe(const words& arguments) {
               {"files_total", info.f_files},
               {"files_free", info.f_favail},
               {"written_as", ::geteuid()},
-              {"identity", identity}}
+              {"identity", identity},
+              {"beneath", beneath}}
       .dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -168,6 +187,12 @@ Result<std::string> write_tree(const words& arguments) {
   return write_tree_verb(arguments, *bytes);
 }
 
+Result<std::string> lay_out(const words& arguments) {
+  auto bytes = read_all(0, largest_file, "what is to be laid out");
+  if (!bytes) return bytes;
+  return lay_out_verb(arguments, *bytes);
+}
+
 Result<std::string> resolve_verb(const words& arguments) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -203,6 +228,10 @@ constexpr verb verbs[] = {
     {"write-tree", 2, write_tree},
     {"read-tree", 2, read_tree_verb},
     {"remove-tree", 2, remove_tree_verb},
+    {"lay-out", 1, lay_out},
+    {"own", 4, own_verb},
+    {"second-mount", 4, second_mount_verb},
+    {"look-at", 1, look_at_verb},
 };
 
 }  // namespace

@@ -132,15 +132,19 @@ Result<std::string> read_tree_verb(const words& arguments) {
   return pack(files);
 }
 
+Result<> remove_folder(const file_handle& root, const std::string& path) {
+  auto folder = parent_if_there(root, path);
+  if (!folder) return std::unexpected(folder.error());
+  if (!*folder) return {};
+  if (auto removed = remove_below(**folder, last_name(path)); !removed) return removed;
+  if (::fsync((*folder)->get()) != 0) return cannot("remove " + path);
+  return {};
+}
+
 Result<std::string> remove_tree_verb(const words& arguments) {
   auto root = open_root(arguments[0]);
   if (!root) return std::unexpected(root.error());
-  auto folder = parent_if_there(*root, arguments[1]);
-  if (!folder) return std::unexpected(folder.error());
-  if (!*folder) return std::string("{}");
-  if (auto removed = remove_below(**folder, last_name(arguments[1])); !removed)
-    return std::unexpected(removed.error());
-  if (::fsync((*folder)->get()) != 0) return cannot("remove " + arguments[1]);
+  if (auto removed = remove_folder(*root, arguments[1]); !removed) return std::unexpected(removed.error());
   return std::string("{}");
 }
 

@@ -75,21 +75,4 @@ Result<> copy_bundle(const std::string& from, const std::string& to) {
   return {};
 }
 
-Result<> seed(const std::string& from, const std::string& root) {
-  std::error_code error;
-  if (!fs::is_directory(from, error)) return {};
-  auto entries = entries_of(from);
-  if (!entries) return fail(std::move(entries.error()));
-  for (const auto& entry : *entries) {
-    const std::string target = root + "/" + entry;
-    if (fs::is_directory(from + "/" + entry, error)) {
-      fs::create_directories(target, error);
-      if (error) return cannot("create", target, error);
-    } else if (!fs::exists(target, error) && fs::is_regular_file(from + "/" + entry, error)) {
-      if (auto done = copy_file(from + "/" + entry, target); !done) return done;
-    }
-  }
-  return {};
-}
-
 }  // namespace difyd::release

@@ -1,4 +1,4 @@
-// Files of a bundle: their hash, copying them, seeding the storage root. Blocking.
+// Files of a bundle: their hash, copying them. Blocking.
 #pragma once
 
 #include <string>
@@ -16,9 +16,5 @@ Result<std::string> hash_of(const std::string& folder);
 
 // Everything but volumes/ and .env, into a folder that does not exist yet.
 Result<> copy_bundle(const std::string& from, const std::string& to);
-
-// What the bundle ships below volumes/ (sandbox configuration, ...) where `root` has no file
-// of that name: the operator's edits and a container's data stay.
-Result<> seed(const std::string& from, const std::string& root);
 
 }  // namespace difyd::release

@@ -72,6 +72,7 @@ Result<compose::loaded> load_project(const config::settings& settings, const std
   // No environment: what this process was started with must not change the stack.
   auto loaded = compose::load(from, files);
   if (!loaded) return loaded;
+  compose::drop_provided_services(loaded->project);
   compose::drop_unused_resources(loaded->project);
   if (auto good = check_database(loaded->project, settings); !good) return fail(std::move(good.error()));
   return loaded;
@@ -139,8 +140,6 @@ Result<release> assemble(const config::settings& settings, const difyd::version&
   const compose::disk_reader disk;
   auto loaded = load_project(settings, *folder, out->from.compose_file, disk);
   if (!loaded) return fail(std::move(loaded.error()));
-  auto made = make_bind_folders(loaded->project, settings);
-  if (!made) return fail(std::move(made.error()));
   return finished(std::move(out->made), std::move(*loaded));
 }
 

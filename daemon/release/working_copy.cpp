@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <set>
 
 #include "copy.hpp"
 #include "difyd/base/durable_file.hpp"
@@ -16,7 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr mode_t environment_mode = 0640;
-constexpr uid_t dify_user = 1001;  // of the api image since 1.10.1
 
 std::unexpected<Error> cannot(const std::string& verb, const std::string& path,
                               const std::error_code& error) {
@@ -128,11 +128,6 @@ Result<std::optional<std::string>> environment_of(const std::string& folder) {
 Result<std::string> prepare(const bundle& from, const overlay& over, const config::settings& settings,
                             const effective_environment& environment) {
   std::error_code error;
-  if (!fs::is_directory(settings.storage.root, error))
-    return fail(
-        "storage-missing",
-        "cannot prepare release " + from.version.text() + ": there is no folder " + settings.storage.root,
-        settings.storage.kind == "nfs" ? "Mount the share" : "Create it, or correct storage.root");
   const std::string folder = working_copy(settings, from.version);
   auto hash = hash_of(from.folder);
   if (!hash) return fail(hash.error());
@@ -142,30 +137,18 @@ Result<std::string> prepare(const bundle& from, const overlay& over, const confi
   if (!current)
     if (auto done = replace_copy(from, over, folder, *hash); !done) return fail(std::move(done.error()));
   if (auto done = link_volumes(folder, settings.storage.root); !done) return fail(std::move(done.error()));
-  if (auto done = seed(from.folder + "/volumes", settings.storage.root); !done)
-    return fail(std::move(done.error()));
   if (auto done = write_environment(folder, environment); !done) return fail(std::move(done.error()));
   return folder;
 }
 
-Result<std::vector<std::string>> make_bind_folders(const compose::project& project,
-                                                   const config::settings& settings) {
-  std::vector<std::string> made;
-  for (const auto& [name, service] : project.services) {
-    for (const auto& mount : service.volumes) {
-      if (mount.type != "bind") continue;
-      const std::string rest = below_storage(project, mount.source, settings.storage.root);
-      const std::string path = settings.storage.root + "/" + rest;
-      std::error_code error;
-      if (rest.empty() || fs::exists(path, error)) continue;
-      fs::create_directories(path, error);
-      if (error) return cannot("create", path, error);
-      if (rest == "app/storage" && ::geteuid() == 0 && ::chown(path.c_str(), dify_user, dify_user) != 0)
-        return cannot("change the owner of", path, std::error_code(errno, std::generic_category()));
-      made.push_back(path);
-    }
-  }
-  return made;
+std::vector<std::string> bind_folders(const compose::project& project, const config::settings& settings) {
+  std::set<std::string> folders;
+  for (const auto& [name, service] : project.services)
+    for (const auto& mount : service.volumes)
+      if (const auto rest = below_storage(project, mount.source, settings.storage.root);
+          mount.type == "bind" && !rest.empty())
+        folders.insert(rest);
+  return {folders.begin(), folders.end()};
 }
 
 }  // namespace difyd::release

@@ -5,6 +5,7 @@
 #include "difyd/base/text.hpp"
 #include "difyd/release/roles.hpp"
 #include "engine_work.hpp"
+#include "maintenance.hpp"
 #include "readiness.hpp"
 
 namespace difyd::supervisor {
@@ -37,7 +38,7 @@ task<Result<>> restart_services(world& w, release_ptr release, std::vector<std::
 task<Result<>> let_nginx_follow(world& w, release_ptr release, addresses before, std::string id) {
   const auto nginx = release::nginx_service(release->project);
   if (auto seen = co_await look(w, project_of(release)); !seen) co_return fail(seen.error());
-  if (nginx.empty() || upstreams(w, release->project, nginx) == before) co_return Result<>{};
+  if (nginx.empty() || kept_down(w, nginx) || upstreams(w, release->project, nginx) == before) co_return Result<>{};
   const std::vector<std::string> only{nginx};
   co_return co_await restart_services(w, release, only, id);
 }
@@ -58,7 +59,9 @@ bool may_heal(const world& w) {
 task<ended> heal(world& w, std::string id, std::vector<std::string> ill) {
   const auto release = *w.in_force.get();
   if (!release || w.stands.get()->at != phase::serving) co_return done_as("nothing to heal");
-  auto plan = co_await plan_release(w, release, plan_defaults(*release));
+  auto options = plan_defaults(*release);
+  options.services = services_to_run(w, *release);
+  auto plan = co_await plan_release(w, release, std::move(options));
   if (!plan) co_return failed_with(plan.error());
   auto applied = co_await carry_out(w, std::move(*plan), id);
   if (!applied) co_return failed_with(applied.error());

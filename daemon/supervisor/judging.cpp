@@ -35,8 +35,9 @@ void publish_now(world& w) {
   publication.says = judged.given;
   publication.listen = w.settings.listen.health;
   publication.readyz_in_maintenance = w.settings.maintenance.answer_health_path ? 200 : 503;
+  publication.status_for_all = w.settings.listen.status;
   // Dify itself answers there.
-  if (w.stands.get()->at == phase::serving) w.page.set(std::nullopt);
+  if (w.stands.get()->at == phase::serving && !w.maintenance) w.page.set(std::nullopt);
   publication.maintenance = page_now(w, judged.given);
   const auto published = front::publish(w.settings.runtime_dir + "/verdict.json", std::move(publication));
   if (!published) log::error("verdict", published.error().message);

@@ -87,18 +87,27 @@ bool stack_is_up(const world& w) {
 
 }  // namespace
 
-host::storage_expectation storage_expectation(const config::settings& settings) {
+host::storage_expectation storage_expectation(const world& w) {
+  const auto& storage = w.settings.storage;
   host::storage_expectation expected;
-  expected.kind = settings.storage.kind == "nfs" ? host::storage_kind::nfs : host::storage_kind::local;
-  expected.root = settings.storage.root;
-  expected.server = settings.storage.server;
-  expected.exported = settings.storage.export_path;
+  expected.kind = storage.kind == "nfs"     ? host::storage_kind::nfs
+                  : storage.kind == "mount" ? host::storage_kind::mount
+                                            : host::storage_kind::local;
+  expected.root = storage.root;
+  expected.server = storage.server;
+  expected.exported = storage.export_path;
+  expected.source = storage.source;
+  expected.fstype = storage.fstype;
+  expected.options = storage.options;
+  expected.managed = storage.manage;
+  expected.identity = w.share.value_or("");
+  expected.failed_remounts = w.mounting.attempts;
   return expected;
 }
 
 task<Result<>> prove_storage(world& w) {
-  const auto expected = storage_expectation(w.settings);
-  if (expected.kind == host::storage_kind::nfs) {
+  const auto expected = storage_expectation(w);
+  if (expected.kind != host::storage_kind::local) {
     auto mounts = host::read_mounts();
     if (!mounts) co_return fail(mounts.error());
     if (const auto mount = host::judge_mount(expected, *mounts); mount.level >= severity::error)

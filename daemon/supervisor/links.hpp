@@ -8,7 +8,8 @@
 
 namespace difyd::supervisor {
 
-host::storage_expectation storage_expectation(const config::settings& settings);
+// What the configuration says, and what is known of the storage by now.
+host::storage_expectation storage_expectation(const world& w);
 
 // Storage first: nothing else is touched on a storage root that is not proven
 // (DESIGN section 5, Start, step 3). Errors: of host's share and mounts.

@@ -2,6 +2,7 @@
 
 #include "difyd/base/log.hpp"
 #include "keeping.hpp"
+#include "laying_out.hpp"
 
 namespace difyd::supervisor {
 namespace {
@@ -51,8 +52,11 @@ task<Result<release_ptr>> load_release(world& w, version which, std::optional<ve
     if (!made) return fail(made.error());
     return std::make_shared<const release::release>(std::move(*made));
   };
-  co_return co_await w.files.run<release_ptr>(std::move(work), std::chrono::minutes(2),
-                                              "prepare release " + which.text());
+  auto loaded = co_await w.files.run<release_ptr>(std::move(work), std::chrono::minutes(2),
+                                                  "prepare release " + which.text());
+  if (loaded && how == laying_out::yes)
+    if (auto laid = co_await lay_out_storage(w, *loaded); !laid) co_return fail(laid.error());
+  co_return loaded;
 }
 
 task<Result<std::vector<release::advisory>>> advisories_of(world& w, version from, version to) {

@@ -11,6 +11,7 @@
 #include "known.hpp"
 #include "links.hpp"
 #include "load_release.hpp"
+#include "maintenance.hpp"
 #include "owed_commands.hpp"
 #include "page.hpp"
 #include "rehearsing.hpp"
@@ -22,9 +23,6 @@
 
 namespace difyd::supervisor {
 namespace {
-
-// The work's text is the result's; an error of code "refused", "undone" or "held" is told as such.
-using work = std::function<task<ended>(world&, std::string id)>;
 
 void tell_ending(world& w, const control::operation_status& status, const ended& how) {
   control::event event;
@@ -112,6 +110,7 @@ Result<> no_upgrade_running(const world& w) {
 }
 
 Result<> may_change(const world& w, const std::string& what) {
+  if (auto open = not_in_maintenance(w, what); !open) return open;
   const auto stands = w.stands.get();
   if (w.invalid_configuration)
     return fail("configuration-invalid",
@@ -172,6 +171,12 @@ task<ended> restart(world& w, std::string id, std::vector<std::string> services)
                              "cannot restart " + service + ": the stack has no such service",
                              "It has " + join(names, ", ")});
     }
+  if (services.empty()) services = services_to_run(w, *release);
+  for (const auto& service : services)
+    if (kept_down(w, service))
+      co_return failed_with({"maintenance-on",
+                             "cannot restart " + service + ": maintenance is on, and its port is the page's",
+                             "Let visitors in: difyd maintenance off"});
   auto seen = co_await look(w, project_of(release));
   if (!seen) co_return failed_with(seen.error());
   auto restarted = co_await carry_out(w, stack::plan_restart(project_of(release), *seen, services), id);
@@ -195,6 +200,11 @@ task<ended> resume_held(world& w, std::string id) {
 
 }  // namespace
 
+Result<control::accepted> submit_command(world& w, const char* kind, work what) {
+  if (auto free = no_upgrade_running(w); !free) return fail(free.error());
+  return submit(w, named(kind), priority::command, std::move(what));
+}
+
 void propose_start(world& w) { submit(w, named("converge"), priority::converge, start_up); }
 
 void propose_heal(world& w, const std::string& cause, std::vector<std::string> ill) {
@@ -203,6 +213,14 @@ void propose_heal(world& w, const std::string& cause, std::vector<std::string> i
   w.events.tell(status.id, "step", "heal", "begun", cause);
   submit(w, status, priority::heal,
          [ill = std::move(ill)](world& of, std::string id) { return heal(of, std::move(id), ill); });
+}
+
+void propose_mending(world& w, mount_need need) {
+  if (w.chief.busy_with(priority::heal)) return;
+  submit(w, named("storage"), priority::heal, [need](world& of, std::string id) -> task<ended> {
+    auto mended = co_await mend_storage(of, std::move(id), need);
+    co_return mended ? done_as(std::move(*mended)) : failed_with(mended.error());
+  });
 }
 
 void propose_stand_down(world& w) {
@@ -291,6 +309,7 @@ Result<control::accepted> request_repin(world& w, const std::string& text) {
   auto wanted = parse_version(text);
   if (!wanted) return fail(wanted.error());
   if (auto free = no_upgrade_running(w); !free) return fail(free.error());
+  if (auto open = not_in_maintenance(w, "repin"); !open) return fail(open.error());
   if (auto may = may_repin(w, *wanted); !may) return fail(may.error());
   auto status = named("repin");
   status.to = wanted->text();

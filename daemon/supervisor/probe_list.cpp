@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 using findings = std::vector<finding>;
 
 task<findings> storage(world& w) {
-  co_return co_await host::probe_storage(w.storage, storage_expectation(w.settings));
+  co_return co_await host::probe_storage(w.storage, storage_expectation(w));
 }
 
 task<findings> machine(world& w) { co_return host::probe_machine(w.data_root); }
@@ -26,7 +26,7 @@ task<findings> metadata(world&) { return host::probe_metadata(); }
 
 const std::vector<probe>& probes() {
   static const std::vector<probe> list{
-      {"storage", 3, 40s, true, storage},
+      {"storage", 3, 60s, true, storage},
       {"machine", 3, 5s, true, machine},
       {"clock", 30, 5s, true, clock},
       {"metadata", 30, 20s, true, metadata},

@@ -9,6 +9,7 @@
 #include "difyd/upgrade/guard.hpp"
 #include "engine_work.hpp"
 #include "healing.hpp"
+#include "maintenance.hpp"
 #include "page.hpp"
 #include "probe_list.hpp"
 #include "readiness.hpp"
@@ -21,11 +22,11 @@ using findings = std::vector<finding>;
 
 constexpr const char* set_up_marker = ".difyd/set-up";
 
-std::vector<health::expected_service> expected_of(const compose::project& project) {
-  std::vector<health::expected_service> expected;
+std::vector<health::expected_service> services_of(const compose::project& project) {
+  std::vector<health::expected_service> services;
   for (const auto& [name, service] : project.services)
-    expected.push_back({name, release::one_shot(project, name)});
-  return expected;
+    services.push_back({name, release::one_shot(project, name)});
+  return services;
 }
 
 finding events_finding(bool open) {
@@ -102,18 +103,20 @@ task<findings> look_at_services(world& w) {
   if (!stack_is_meant(w)) co_return findings{};
   const auto release = *w.in_force.get();
   const auto now = w.observed.get();
-  const auto expected = expected_of(release->project);
+  const auto known = services_of(release->project);
+  auto expected = known;
+  std::erase_if(expected, [&](const auto& each) { return kept_down(w, each.name); });
   const auto time = std::chrono::system_clock::now();
   const auto rules = heal_policy_of(w.settings);
   auto found = health::judge_services(expected, *now, health::recovering(w.healed, rules, time));
   name_looping(found, health::looping(w.healed, rules, time));
   const std::vector<std::string> own_runs{upgrade::upgrade_label, upgrade::purpose_label};
-  for (auto& each : health::judge_containers(expected, *now, own_runs)) found.push_back(std::move(each));
+  for (auto& each : health::judge_containers(known, *now, own_runs)) found.push_back(std::move(each));
   co_return found;
 }
 
 task<findings> look_at_port(world& w) {
-  if (!stack_is_meant(w)) co_return findings{};
+  if (!stack_is_meant(w) || closed(w)) co_return findings{};  // closed: the page answers there
   const auto release = *w.in_force.get();
   const auto port = published_port(release->project);
   if (!port) co_return findings{};
@@ -130,7 +133,7 @@ task<findings> look_at_dify(world& w) {
   const auto api = address_of(*w.observed.get(), w.settings.project, release::api_service(release->project));
   if (!api.empty())
     found.push_back(health::judge_api_version(co_await health::ask_api_version(api), release->version.text()));
-  if (const auto port = published_port(release->project)) {
+  if (const auto port = published_port(release->project); port && !closed(w)) {
     const auto step = co_await health::ask_setup(*port);
     const bool before = co_await was_set_up(w, step);
     found.push_back(health::judge_setup(step, before));

@@ -46,6 +46,8 @@ findings known_now(const world& w) {
   facts.configured = w.settings.version;
   if (const auto release = *w.in_force.get()) facts.secret_key = release->environment.secret_key;
   facts.now = std::chrono::system_clock::now();
+  if (w.maintenance) facts.maintenance_since = w.maintenance->since;
+  if (w.maintenance) facts.maintenance_reason = w.maintenance->reason;
   auto all = known_findings(facts);
   if (w.invalid_configuration) all.push_back(invalid_configuration(*w.invalid_configuration));
   if (w.settings.upgrade.backup == "none") all.push_back(no_backup());
@@ -80,22 +82,36 @@ void mind_the_port(world& w) {
     stand(w, phase::starting, "Dify does not answer: " + silent->detail);
 }
 
+// What is well takes another time at each look: that is no news.
+bool says_the_same(const finding& one, const finding& other) {
+  return one.level == severity::ok ? one.subject == other.subject && one.code == other.code : one == other;
+}
+
 void put(world& w, const probe& which, findings found) {
   w.board.put(which.name, std::move(found), damping_of(w, which), std::chrono::system_clock::now());
   auto all = w.board.all();
-  if (all != *w.findings.get()) w.findings.set(std::move(all));
+  // Each look at the storage may be the one after which something is due (mounting.cpp).
+  const bool news = which.name == "storage" || !std::ranges::equal(all, *w.findings.get(), says_the_same);
+  if (news) w.findings.set(std::move(all));
   if (which.name == "port") mind_the_port(w);
 }
 
 task<findings> look(world& w, const probe& which) {
-  return health::guarded(which.name, which.look(w), which.limit);
+  const auto begun = std::chrono::steady_clock::now();
+  auto found = co_await health::guarded(which.name, which.look(w), which.limit);
+  w.probe_runs[which.name] = {
+      std::chrono::duration_cast<duration>(std::chrono::steady_clock::now() - begun),
+      std::chrono::system_clock::now()};
+  co_return found;
 }
 
-// Not all at the same moment; and soon again where something is about to turn.
+// Not all at the same moment; oftener what is broken, and soon again what is about to turn.
 duration until_next(const world& w, const probe& which) {
   thread_local std::minstd_rand random(std::random_device{}());
-  auto time = w.settings.health.probe_interval * which.every;
-  if (w.board.unsettled(which.name)) time = std::min(time, w.settings.health.probe_interval) / 4;
+  const auto interval = w.settings.health.probe_interval;
+  auto time = interval * which.every;
+  if (w.board.bad(which.name)) time = interval;
+  if (w.board.unsettled(which.name)) time = interval / 4;
   const auto spread = time.count() / 10;
   return time + duration(std::uniform_int_distribution<duration::rep>(-spread, spread)(random));
 }

@@ -29,7 +29,7 @@ task<std::string> name_of_machine() {
 
 // Another machine would begin without the data, and without the record.
 bool dies_with_the_machine(const world& w) {
-  if (w.settings.storage.kind == "nfs") return false;
+  if (w.settings.storage.kind != "local") return false;
   const auto mounts = host::read_mounts();
   const auto* holder = mounts ? host::mount_holding(*mounts, w.settings.storage.root) : nullptr;
   return !holder || holder->point == "/";
@@ -119,6 +119,7 @@ health::situation situation_of(const world& w) {
   health::situation now;
   now.current = w.stands.get()->at;
   now.phase_since = w.stands.get()->since;
+  now.maintenance = w.maintenance.has_value();
   now.configuration_valid = !w.invalid_configuration;
   now.migrate_begun = migrate_begun(w);
   now.migrator_session = w.migrating.has_value() || *w.migrator_seen.get();

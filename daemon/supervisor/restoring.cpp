@@ -51,7 +51,7 @@ task<Result<restore_facts>> gather(world& w, std::string id) {
   if (!databases) co_return fail(databases.error());
   facts.databases = std::move(*databases);
   if (w.settings.database.kind == "bundled")
-    if (auto share = co_await w.storage.probe(storage_expectation(w.settings).uid); share)
+    if (auto share = co_await w.storage.probe(storage_expectation(w).uid); share)
       facts.free_bytes = share->bytes_free;
   co_return facts;
 }

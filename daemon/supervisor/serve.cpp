@@ -26,10 +26,13 @@
 #include "judging.hpp"
 #include "links.hpp"
 #include "local_copy.hpp"
+#include "maintenance.hpp"
 #include "migrations.hpp"
+#include "mounting.hpp"
 #include "operations.hpp"
 #include "owed_commands.hpp"
 #include "probing.hpp"
+#include "publishing.hpp"
 #include "rehearsing.hpp"
 #include "replacing.hpp"
 #include "routes.hpp"
@@ -144,11 +147,15 @@ class daemon_process {
   }
 
   task<void> run() {
+    remember_maintenance(world_);
     group_.spawn("judging", keep_judging(world_));
+    group_.spawn("publishing", keep_publishing(world_));
+    group_.spawn("own page", keep_own_page(world_));
     start_probing(world_, group_);
     group_.spawn("replacements", keep_replacements(world_));
     group_.spawn("watching", watcher_.run());
     group_.spawn("engine", keep_engine(world_));
+    if (world_.settings.storage.kind != "local") group_.spawn("mount", keep_mount(world_));
     group_.spawn("lease", keep_lease(world_));
     group_.spawn("guard", keep_guard(world_));
     group_.spawn("migration", keep_migration_watch(world_));

@@ -14,6 +14,8 @@
 #include "known.hpp"
 #include "links.hpp"
 #include "load_release.hpp"
+#include "maintenance.hpp"
+#include "mounting.hpp"
 #include "page.hpp"
 #include "readiness.hpp"
 #include "repin.hpp"
@@ -133,8 +135,10 @@ task<bool> at_hand(world& w, version from, version to, std::string id) {
 
 task<start_facts> gather(world& w, std::optional<revision> schema, std::string id) {
   auto facts = co_await known_facts_of(w, std::move(schema));
-  facts.configured = w.settings.version;
   facts.settled = w.settled;
+  // Visitors are kept out until an operator lets them in: no time for another version.
+  if (closed(w) && facts.deployed) co_return facts;
+  facts.configured = w.settings.version;
   if (auto metadata = co_await host::read_instance_metadata(); metadata && *metadata)
     if (auto wanted = parse_version((*metadata)->wanted_version)) facts.metadata = *wanted;
   if (const auto choice = choose_start(facts); choice.action == start_action::upgrade)
@@ -186,6 +190,7 @@ task<ended> run_deployed(world& w, version which, std::string id, origin from) {
   auto release = co_await load_release(w, which, which, laying_out::yes, from);
   if (!release) co_return not_yet(w, release.error());
   w.in_force.set(*release);
+  if (closed(w)) put_page_up(w, **release);
   const auto project = project_of(*release);
   const auto limit = w.settings.upgrade.start_timeout;
   if (auto images = co_await have_images(w, project, id); !images) co_return not_yet(w, images.error());
@@ -290,15 +295,16 @@ task<ended> start(world& w, std::string id, origin from) {
   if (w.invalid_configuration) co_return co_await hold_on_the_last_good(w);
   if (stopped_by_operator(w)) {
     // What the ledger knows is told in any case: a hold stays a hold.
+    (void)co_await have_storage(w, id);
     co_await learn(w);
     stand_stopped(w);
     co_await put_page_up_while_down(w);
     co_return done_as("stopped by the operator");
   }
+  if (auto proven = co_await have_storage(w, id); !proven) co_return not_yet(w, proven.error());
   if (auto connected = co_await w.engine.connect(); !connected) co_return not_yet(w, connected.error());
   co_await sweep_leftovers(w);
   if (!w.aside.running()) co_await sweep_clients(w);
-  if (auto proven = co_await prove_storage(w); !proven) co_return not_yet(w, proven.error());
   if (auto opened = co_await open_ledger(w); !opened) co_return not_yet(w, opened.error());
   std::optional<revision> schema;
   if (!bundled(w)) {

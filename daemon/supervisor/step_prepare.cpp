@@ -1,4 +1,5 @@
 // Steps admit, prepare and drain: the old version serves, nothing is changed.
+#include "difyd/base/log.hpp"
 #include "difyd/base/text.hpp"
 #include "difyd/release/bundle.hpp"
 #include "difyd/release/hop.hpp"
@@ -7,6 +8,7 @@
 #include "hooks.hpp"
 #include "image_schema.hpp"
 #include "keeping.hpp"
+#include "laying_out.hpp"
 #include "load_release.hpp"
 #include "owed_commands.hpp"
 #include "probing.hpp"
@@ -119,6 +121,10 @@ task<upgrade::step_result> upgrade_work::prepare() {
     if (blocks(found))
       co_return failed_step(
           Error{found.code, "cannot upgrade: " + found.subject + ": " + found.detail, found.remedy});
+  // Not at a start: what runs as root meanwhile is asked again when it has ended (step_start).
+  auto owned = co_await own_storage(world_);
+  if (!owned) co_return failed_step(owned.error());
+  if (!owned->empty()) log::info("storage", *owned);
   auto images = co_await prepare_images();
   if (!images) co_return failed_step(images.error());
   if (auto image = co_await prepare_backup(); !image) co_return failed_step(image.error());

@@ -1,5 +1,6 @@
 // Between the steps: what the next one stands on is there, and whether an operator wants to go back.
 #include "difyd/base/log.hpp"
+#include "mounting.hpp"
 #include "upgrade_work.hpp"
 
 namespace difyd::supervisor {
@@ -12,7 +13,7 @@ using namespace std::chrono_literals;
 // Empty where everything is there; else what is not.
 task<std::string> upgrade_work::missing() {
   if (auto engine = co_await world_.engine.ping(5s); !engine) co_return engine.error().message;
-  if (auto storage = co_await prove_storage(world_); !storage) co_return storage.error().message;
+  if (auto storage = co_await have_storage(world_, id_); !storage) co_return storage.error().message;
   // The stack's own database comes and goes with the steps.
   if (world_.settings.database.kind == "bundled" || !world_.lease) co_return std::string();
   const auto lease = co_await take_lease(world_);

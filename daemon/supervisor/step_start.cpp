@@ -2,6 +2,7 @@
 #include "difyd/release/roles.hpp"
 #include "image_schema.hpp"
 #include "keeping.hpp"
+#include "laying_out.hpp"
 #include "readiness.hpp"
 #include "silence.hpp"
 #include "step_result.hpp"
@@ -16,6 +17,8 @@ task<upgrade::step_result> upgrade_work::start() {
   if (auto reached = co_await reach_database(world_, *to, id_); !reached)
     co_return failed_step(reached.error());
   if (auto known = co_await schema_is_head(**to); !known) co_return failed_step(known.error());
+  if (from_ && ran_as_root(*from_))
+    if (auto owned = co_await own_storage(world_); !owned) co_return failed_step(owned.error());
   if (auto up = co_await bring_all_up(world_, *to, id_, true); !up) co_return failed_step(up.error());
   co_return good_step(to_.text() + " is up");
 }

@@ -7,6 +7,7 @@
 #include "difyd/release/roles.hpp"
 #include "engine_work.hpp"
 #include "healing.hpp"
+#include "maintenance.hpp"
 #include "operations.hpp"
 
 namespace difyd::supervisor {
@@ -45,7 +46,8 @@ void watcher::on_lost(const Error& error) {
 
 bool watcher::minds(const std::string& service) const {
   const auto release = *world_.in_force.get();
-  return may_heal(world_) && release && release->project.services.contains(service) && !pending_.contains(service);
+  return may_heal(world_) && release && release->project.services.contains(service) &&
+         !pending_.contains(service) && !kept_down(world_, service);
 }
 
 void watcher::on_event(const stack::container_event& event) {

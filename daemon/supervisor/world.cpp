@@ -31,6 +31,7 @@ world::world(asio::any_io_executor where, config::settings values, http::endpoin
       files(where, "files"),
       chores(where, "chores"),
       storage(share_of(settings)),
+      units(where),
       events(where),
       chief(where, tell_failure),
       aside(where, tell_failure),

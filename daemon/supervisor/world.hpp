@@ -23,6 +23,7 @@
 #include "difyd/health/heal.hpp"
 #include "difyd/health/policy.hpp"
 #include "difyd/host/share.hpp"
+#include "difyd/host/systemd.hpp"
 #include "difyd/ledger/book.hpp"
 #include "difyd/model/phase.hpp"
 #include "difyd/release/working_copy.hpp"
@@ -53,11 +54,36 @@ struct running_migration {
   std::string blocked{};  // the newest sentence about who blocked it
 };
 
+// What an operator's `difyd maintenance on` said.
+struct operator_maintenance {
+  std::string reason;  // shown to visitors; may be empty
+  wall_time since{};
+  bool ending = false;  // nginx is being brought up again
+};
+
+// The step of an upgrade or a restore that began last, for those who watch.
+struct begun_step {
+  std::string name;
+  std::chrono::milliseconds at{};  // boot_time()
+};
+
+struct probe_run {
+  duration took{};
+  wall_time ended{};
+};
+
 // A download of a release that failed.
 struct failed_fetch {
   version which;
   std::chrono::steady_clock::time_point at;
   Error error;
+};
+
+// Attempts to mount the storage; forgotten once it is proven.
+struct mount_memory {
+  int attempts = 0;
+  std::chrono::steady_clock::time_point not_before{};
+  std::optional<Error> last;
 };
 
 struct world {
@@ -71,6 +97,7 @@ struct world {
   lane files;  // blocking work on bundles and working copies
   lane chores;  // what takes minutes there and nothing else waits for
   host::share storage;
+  host::systemd units;
   event_log events;
   director chief;
   director aside;  // what changes nothing of the stack: rehearsals
@@ -115,10 +142,16 @@ struct world {
   std::optional<Error> not_kept;            // why the share does not keep what is deployed
   std::optional<failed_fetch> not_fetched;  // the last one
   std::string data_root;                    // the engine's, once it was asked
+  mount_memory mounting;
+  bool dead_mounts = false;  // the storage did not answer: containers may hold a dead mount of it
   waiting waits;                            // of the operation that runs
   std::optional<std::chrono::steady_clock::time_point> step_began;  // of the upgrade that runs
   std::optional<running_migration> migrating;                       // while a migrator may run
   std::string command;                                              // of an advisory, while it runs
+  std::optional<operator_maintenance> maintenance;                  // while it is on
+  begun_step step;                                                  // owner: publishing
+  bool own_page = false;                                            // the operator's page is published
+  std::map<std::string, probe_run> probe_runs;                      // the last of each kind
 };
 
 // Sets the phase and tells everybody.

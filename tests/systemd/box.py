@@ -108,12 +108,12 @@ class Box:
 
     # The flags: see man systemd-nspawn; containers in the box need the cgroup2 tree, /proc/sys
     # writable, and the calls that runc makes.
-    def boot(self, seconds=60):
-        """Boots; returns the seconds until systemd says that everything is up."""
+    def boot(self, seconds=60, options=()):
+        """Boots, with further options of systemd-nspawn; returns the seconds until systemd says that all is up."""
         environment = dict(os.environ, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY="1", SYSTEMD_NSPAWN_API_VFS_WRITABLE="1")
         command = ["systemd-nspawn", "-D", str(self.root), "--boot", "--register=no", "--keep-unit", "--capability=all",
                    "--private-network", "--console=pipe", "--system-call-filter=add_key keyctl bpf", "--resolv-conf=off",
-                   "--timezone=off"]
+                   "--timezone=off", *options]
         self.cgroups = [group / self.folder.name for group in own_cgroups()]
         for group in self.cgroups:
             group.mkdir(exist_ok=True)

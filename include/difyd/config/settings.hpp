@@ -21,10 +21,14 @@ using secret_map = std::map<std::string, secret, std::less<>>;
 
 struct storage_settings {
   std::string root;         // what becomes the bundle's volumes/; absolute
-  std::string kind;         // "nfs" or "local"
+  std::string kind;         // "local", "nfs" or "mount" (another file system that is mounted there)
   std::string server;       // nfs: host or address as in mountinfo
   std::string export_path;  // nfs: "/share"
-  bool manage = false;      // nfs: difyd asks systemd to mount it where it is missing
+  std::string source;       // mount: "/dev/disk/by-id/google-dify"
+  std::string fstype;       // mount: "ext4"; nfs: "nfs" or "nfs4", may be empty
+  std::string options;      // of the mount; empty: host::default_mount_options
+  bool manage = false;      // difyd has systemd mount it, and mends it
+  duration remount_after{};  // how long it must hang, while a second mount answers
 };
 
 // Where the files of a release come from.
@@ -97,6 +101,7 @@ struct listen_settings {
   std::string control;       // path of the control socket
   std::string socket_group;  // group that may use it; empty: root only
   std::string health;        // "address:port" of /healthz, /readyz, /status, /metrics
+  bool status = false;       // /status there is answered to everybody
 };
 
 struct upgrade_settings {

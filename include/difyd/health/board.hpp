@@ -39,6 +39,7 @@ class board {
   // Takes the place of what that probe found before. `since` is kept.
   void put(const std::string& probe, std::vector<finding> fresh, damping rules, wall_time now);
   bool unsettled(const std::string& probe) const;
+  bool bad(const std::string& probe) const;  // it shows an error
   // In the order of the probes' names as given to the constructor; others behind them.
   std::vector<finding> all() const;
 

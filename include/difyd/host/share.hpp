@@ -23,6 +23,8 @@ struct share_state {
   std::uint64_t files_free = 0;
   uid_t written_as = 0;  // the uid that really wrote: ours where we are not root
   std::string identity;  // content of .difyd/share-id, empty where there is none
+  // Where something is mounted at the root: names of what lies in the folder under it, a few of them.
+  std::vector<std::string> beneath{};
 };
 
 struct share_options {
@@ -30,6 +32,20 @@ struct share_options {
   std::string helper;                      // program; empty: default_helper()
   std::string lock_folder = "/run/difyd";  // local: one helper per root, corpses of killed ones included
   duration limit{std::chrono::seconds(5)};
+};
+
+// What a release needs on the storage before its containers start.
+struct share_layout {
+  std::string machine;  // who lays it out: machine_identity::unique()
+  std::string seeds;    // local folder with what the bundle ships below volumes/; may not be there
+  std::vector<std::string> folders;  // made where nothing has the name
+  std::vector<std::string> owned;    // folders of the uid, made where they are not
+  uid_t uid = 1001;
+};
+
+struct laid_out {
+  std::vector<std::string> made;
+  std::string busy;  // not empty: this owner of the lock may be at it, and nothing was done
 };
 
 // $DIFYD_HELPER, else difyd-helper beside the running program, else in DIFYD_LIBEXECDIR.
@@ -40,13 +56,15 @@ std::string default_helper();
 // further calls fail at once with "share-hung" instead of piling up behind it.
 //
 // Errors: "share-hung", "share-missing", "share-read-only", "share-not-writable",
-// "share-stale", "disk-full", "file-missing", "bad-path", "share-io", "helper-missing".
+// "share-stale", "share-lying" (what was written reads back differently), "disk-full", "file-missing",
+// "bad-path", "share-io", "helper-missing".
 class share {
  public:
   explicit share(share_options options);
   const std::string& root() const;
+  const share_options& options() const;
 
-  // statfs, then write, fsync, rename and unlink of a small file as `uid` in the folder
+  // statfs, then write, fsync, rename, reading back and unlink of a small file as `uid` in the folder
   // .difyd/probe. As root, that folder is made and given to the uid.
   task<Result<share_state>> probe(uid_t uid);
 
@@ -59,6 +77,15 @@ class share {
   task<Result<>> make_folder(std::string path, uid_t uid, gid_t gid, mode_t mode);
   task<Result<>> remove(std::string path);  // a file; a missing one is no error
 
+  // Seeds where a file is missing, folders, owners: each whole or not at all, under a lock that machines
+  // share. `abandoned`: the owner of a lock whom the caller has seen not to move for long; he is not waited
+  // for. Has twelve times the limit. Errors: "share-seeding" (another machine took the lock over meanwhile).
+  task<Result<laid_out>> lay_out(share_layout what, std::string abandoned = {});
+
+  // Gives everything below a folder to the uid; beside other calls, as it may take minutes. Gives how many
+  // files were another's. Error "file-missing".
+  task<Result<std::uint64_t>> own(std::string path, uid_t uid, duration time);
+
   // A folder (0700) with these files takes the place of what has its name: whole and durable, or not at
   // all. Has twelve times the limit.
   task<Result<>> write_tree(std::string path, std::vector<tree_file> files);
@@ -70,6 +97,14 @@ class share {
   struct state;
   std::shared_ptr<state> state_;
 };
+
+// Mounts `source` once more, read-only and where nobody else sees it, looks whether it answers, and leaves
+// nothing behind (`difyd-helper second-mount`). For NFS it never waits long, whatever the options of the
+// first mount, and shares no cache with it; the kernel may share the connection, which errs to the side of
+// "neither answers". Not for devices. Errors: "second-mount", "helper-missing", "deadline-exceeded",
+// "share-hung".
+task<Result<>> try_second_mount(std::string fstype, std::string source, std::string options,
+                                const share_options& how, duration limit = std::chrono::seconds(20));
 
 // Addresses of a name (or the address itself), in the resolver's order. Name resolution
 // cannot be cancelled inside a process, so it has one of its own. Error "name-unknown".

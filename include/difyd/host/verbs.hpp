@@ -19,6 +19,10 @@ namespace difyd::host {
 //   write-tree ROOT PATH             (the files, packed as tree.hpp says, come from standard input)
 //   read-tree ROOT PATH
 //   remove-tree ROOT PATH
+//   lay-out ROOT                     (what, as JSON, comes from standard input)
+//   own ROOT PATH UID GID
+//   second-mount FSTYPE SOURCE OPTIONS FOLDER
+//   look-at PATH
 //   resolve HOST
 Result<std::string> run_verb(const std::vector<std::string>& words);
 

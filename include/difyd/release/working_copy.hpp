@@ -33,9 +33,7 @@ std::string working_copy(const config::settings& settings, const difyd::version&
 Result<std::optional<std::string>> environment_of(const std::string& folder);
 
 // Copies the bundle and the overlay (once; again where their content changed), links volumes/ to the storage
-// root, seeds the files that the bundle ships below volumes/ where they are absent, and writes
-// .env (0640). Blocks; touches the storage root, so run it on a lane once storage is proven.
-// Errors: "file-io", "disk-full", "storage-missing" (the storage root is not there).
+// root, and writes .env (0640). Blocks; does not touch the storage root. Errors: "file-io", "disk-full".
 Result<std::string> prepare(const bundle& from, const overlay& over, const config::settings& settings,
                             const effective_environment& environment);
 
@@ -44,12 +42,11 @@ Result<std::string> prepare(const bundle& from, const overlay& over, const confi
 Result<compose::project> resolve(const config::settings& settings, const difyd::version& which,
                                  const std::string& folder);
 
-// Folders below the storage root that the project binds and that are not there yet are made;
-// app/storage belongs to 1001:1001 (Dify >= 1.10.1). Blocks. Gives the folders it made.
-Result<std::vector<std::string>> make_bind_folders(const compose::project& project,
-                                                   const config::settings& settings);
+// Paths below the storage root that the project binds: what must be there before its containers start. What
+// the bundle ships below its volumes/ is put there first, the rest are folders (host::share::lay_out). Pure.
+std::vector<std::string> bind_folders(const compose::project& project, const config::settings& settings);
 
-// find_bundle, derive_environment, prepare, resolve and make_bind_folders in one. `in_force`
+// find_bundle, derive_environment, prepare and resolve in one. `in_force`
 // as for derive_environment. Blocks.
 Result<release> assemble(const config::settings& settings, const difyd::version& which,
                          const std::optional<std::string>& in_force, const overlay& over = {});

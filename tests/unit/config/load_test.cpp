@@ -40,6 +40,7 @@ TEST_CASE("defaults") {
   CHECK(s.database.port == 5432);
   CHECK(s.rehearsal == rehearsal_settings{});
   CHECK(s.listen.health == "0.0.0.0:9180");
+  CHECK_FALSE(s.listen.status);
   CHECK(s.upgrade.migrate_timeout == duration(0));
   CHECK(s.upgrade.worker_stop_limit == std::chrono::minutes(5));
   CHECK_FALSE(s.profiles);
@@ -138,8 +139,24 @@ TEST_CASE("every mistake is one sentence with its place") {
       {"storage: {root: /a, kind: nfs, server: x}\n", "config-missing-key",
        place + ":1:1: storage.export is missing: storage.kind is nfs", "Give storage.export"},
       {"storage: {root: /a, server: x}\n", "config-out-of-range",
-       place + ":1:21: storage.server, storage.export and storage.manage need storage.kind nfs",
+       place + ":1:21: storage.server and storage.export need storage.kind nfs",
        "Set storage.kind to nfs, or remove them"},
+      {"storage: {root: /a, manage: true}\n", "config-out-of-range",
+       place + ":1:21: storage.manage, storage.fstype and storage.options need storage.kind nfs or mount",
+       "Set storage.kind, or remove them"},
+      {"storage: {root: /a, kind: mount, fstype: ext4}\n", "config-missing-key",
+       place + ":1:1: storage.source is missing: storage.kind is mount", "Give storage.source"},
+      {"storage: {root: /a, kind: nfs, server: x, export: /y, source: /dev/sdb}\n", "config-out-of-range",
+       place + ":1:55: storage.source needs storage.kind mount", "Set storage.kind to mount, or remove it"},
+      {"storage: {root: /a, kind: nfs, server: x, export: /y, fstype: ext4}\n", "config-out-of-range",
+       place + ":1:55: storage.fstype is ext4 while storage.kind is nfs",
+       "Use nfs or nfs4, or set storage.kind to mount"},
+      {"storage: {root: /a, kind: nfs, server: x, export: /y, options: \"vers=3,soft\"}\n",
+       "config-out-of-range", place + ":1:55: storage.options has soft, which loses data silently (nfs(5))",
+       "Use hard: difyd does not hang with the share"},
+      {"storage: {root: /a, kind: nfs, server: x, export: /y, options: \"a\\nExecStart=b\"}\n",
+       "config-out-of-range", place + ":1:55: storage.options has a blank or a backslash in it",
+       "Correct it: mounts are written without"},
       {root + "engine: {host: /var/run/docker.sock}\n", "config-out-of-range",
        place + ":3:16: engine.host is \"/var/run/docker.sock\" but must be unix:///path or tcp://host:port",
        "Did you mean unix:///var/run/docker.sock?"},

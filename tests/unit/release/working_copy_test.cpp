@@ -127,25 +127,19 @@ TEST_CASE("a release is assembled once and kept in step") {
   CHECK(p.read(copy + "/nginx/nginx.conf") == "events {}\n");
   CHECK(fs::status(p.root + "/" + copy + "/nginx/nginx.conf").permissions() == fs::perms(0755));
   CHECK(fs::read_symlink(p.root + "/" + copy + "/volumes") == p.root + "/storage");
-  CHECK(p.read("storage/sandbox/conf/config.yaml") == "shipped\n");
+  CHECK(fs::is_empty(p.root + "/storage"));  // it may hang: only the helper touches it
+  const auto folders = release::bind_folders(made->project, p.settings);
   for (const char* folder : {"app/storage", "plugin_daemon", "db/data", "redis/data"})
-    CHECK(fs::is_directory(p.root + "/storage/" + folder));
+    CHECK(std::ranges::find(folders, folder) != folders.end());
   struct stat info {};
   REQUIRE(::stat((made->folder + "/.env").c_str(), &info) == 0);
   CHECK((info.st_mode & 0777) == 0640);
-  if (::geteuid() == 0) {
-    REQUIRE(::stat((p.root + "/storage/app/storage").c_str(), &info) == 0);
-    CHECK(info.st_uid == 1001);
-    CHECK(info.st_gid == 1001);
-  }
   CHECK(p.read(copy + "/.env") == made->environment.text);
 
-  // Again: nothing is copied, the operator's and the containers' files stay.
+  // Again: nothing is copied, what containers made stays.
   p.put(copy + "/nginx/conf.d/default.conf", "generated");
-  p.put("storage/sandbox/conf/config.yaml", "edited\n");
   REQUIRE(release::assemble(p.settings, wanted, release::environment_of(made->folder).value()));
   CHECK(p.read(copy + "/nginx/conf.d/default.conf") == "generated");
-  CHECK(p.read("storage/sandbox/conf/config.yaml") == "edited\n");
 
   // A changed bundle replaces the copy; the environment in force stays readable meanwhile.
   p.put("bundles/dify-1.11.4/docker/nginx/nginx.conf", "changed\n");
@@ -225,7 +219,7 @@ TEST_CASE("a preview is the same project and touches nothing") {
 TEST_CASE("a missing storage root is not made, a missing database service is named") {
   place p;
   fs::remove(p.root + "/storage");
-  CHECK(release::assemble(p.settings, wanted, {}).error().code == "storage-missing");
+  CHECK(release::assemble(p.settings, wanted, {}));
   CHECK_FALSE(fs::exists(p.root + "/storage"));
   p.settings.profiles = std::vector<std::string>{};
   const auto without = release::preview(p.settings, wanted, {});

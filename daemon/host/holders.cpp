@@ -1,0 +1,45 @@
+#include "difyd/host/holders.hpp"
+
+#include "difyd/base/process.hpp"
+#include "helper_call.hpp"
+
+namespace difyd::host {
+namespace {
+
+task<Result<>> look_at(std::string path, const share_options& how) {
+  const std::vector<std::string> request{"look-at", std::move(path)};
+  auto spec = helper_spec(how.helper.empty() ? default_helper() : how.helper, request, {}, how.limit);
+  auto answer = answer_of(co_await run_process(std::move(spec)));
+  if (!answer) co_return std::unexpected(std::move(answer.error()));
+  co_return Result<>{};
+}
+
+}  // namespace
+
+std::vector<held_mount> held_mounts(const std::vector<mount>& inside, const mount_wish& wish,
+                                    const mount& now) {
+  std::vector<held_mount> held;
+  for (const auto& each : inside)
+    if (is_wanted(wish, each)) held.push_back({each.point, each.device, each.device != now.device});
+  return held;
+}
+
+task<std::optional<std::string>> dead_mount_of(std::int64_t pid, mount_wish wish, mount now,
+                                               share_options how) {
+  const std::string process = "/proc/" + std::to_string(pid);
+  const auto inside = read_mounts(process + "/mountinfo");
+  if (!inside) co_return std::nullopt;
+  const auto held = held_mounts(*inside, wish, now);
+  for (const auto& each : held)
+    if (each.other)
+      co_return each.point + " is on a mount that is not there any more (device " + each.device + ", now " +
+          now.device + ")";
+  for (const auto& each : held) {
+    const auto looked = co_await look_at(process + "/root" + each.point, how);
+    if (!looked && looked.error().code != "file-missing")
+      co_return each.point + " does not answer: " + looked.error().message;
+  }
+  co_return std::nullopt;
+}
+
+}  // namespace difyd::host

@@ -1,0 +1,202 @@
+#include "mounting.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "difyd/base/durable_file.hpp"
+#include "difyd/base/log.hpp"
+#include "difyd/base/text.hpp"
+#include "difyd/host/holders.hpp"
+#include "difyd/host/probes.hpp"
+#include "engine_work.hpp"
+#include "links.hpp"
+#include "operations.hpp"
+
+namespace difyd::supervisor {
+namespace {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+bool hangs(const std::string& code) {
+  return code == "storage-hung" || code == "storage-stale" || code == "mount-hung-here";
+}
+
+bool is_missing(const std::string& code) {
+  return code == "mount-missing" || code == "mount-foreign" || code == "mount-missing-here";
+}
+
+const finding* find(const std::vector<finding>& findings, std::string_view subject, auto matches) {
+  const auto found = std::ranges::find_if(
+      findings, [&](const finding& each) { return each.subject == subject && matches(each.code); });
+  return found == findings.end() ? nullptr : &*found;
+}
+
+task<Result<host::mount_facts>> mount_facts_of(world& w, const host::mount_wish& wish, bool answers) {
+  host::mount_facts facts;
+  facts.answers = answers;
+  auto mounts = host::read_mounts();
+  if (!mounts) co_return fail(mounts.error());
+  facts.mounts = std::move(*mounts);
+  if (const auto fstab = read_file("/etc/fstab")) facts.fstab = host::parse_fstab(*fstab);
+  if (auto written = read_file(host::mount_unit_file(wish.point))) facts.written = std::move(*written);
+  auto unit = co_await w.units.state(host::mount_unit_name(wish.point));
+  if (!unit) co_return fail(unit.error());
+  facts.unit = std::move(*unit);
+  co_return facts;
+}
+
+task<Result<>> write_unit(world& w, const host::mount_wish& wish) {
+  ::mkdir("/run/systemd/system", 0755);  // there as soon as anything is in it
+  auto written = replace_file(host::mount_unit_file(wish.point), host::mount_unit_text(wish), 0644);
+  if (!written) co_return written;
+  co_return co_await w.units.reload();
+}
+
+// One attempt. Nothing is mounted by difyd itself: systemd bounds it, logs it and cleans up after it.
+task<Result<>> mount_once(world& w, const std::string& operation, bool answers) {
+  const auto wish = host::wish_of(storage_expectation(w));
+  const auto facts = co_await mount_facts_of(w, wish, answers);
+  if (!facts) co_return fail(facts.error());
+  const auto decision = host::decide_mount(wish, *facts);
+  if (decision.act == host::mount_act::none) co_return Result<>{};
+  if (decision.act == host::mount_act::refuse) co_return fail(decision.refusal);
+  w.events.tell(operation, "storage", wish.point, "working",
+                "mounting " + wish.source + ": " + decision.cause);
+  if (decision.write)
+    if (auto written = co_await write_unit(w, wish); !written) co_return written;
+  const std::string unit = host::mount_unit_name(wish.point);
+  ++w.mounting.attempts;
+  auto done = decision.act == host::mount_act::restart ? co_await w.units.restart(unit)
+                                                       : co_await w.units.start(unit);
+  if (done) w.events.tell(operation, "storage", wish.point, "done", wish.source + " is mounted");
+  co_return done;
+}
+
+// What does not need trying again at once: nothing that is tried changes it.
+duration pause_after(const Error& error, int attempts) {
+  const bool for_a_human = error.code == "mount-unit-foreign" || error.code == "mount-foreign" ||
+                           error.code == "systemd-missing" || error.code == "systemd-refused";
+  return for_a_human ? 30s : delay_after(attempts);
+}
+
+task<Result<>> mount_with_back_off(world& w, const std::string& operation, bool answers) {
+  auto& memory = w.mounting;
+  if (memory.last && steady::now() < memory.not_before) co_return fail(*memory.last);
+  auto done = co_await mount_once(w, operation, answers);
+  if (done) done = co_await prove_storage(w);
+  if (done) {
+    memory = {};
+    co_return done;
+  }
+  if (!memory.last || memory.last->message != done.error().message)
+    w.events.tell(operation, "storage", w.settings.storage.root, "failed", sentence(done.error()));
+  memory.last = done.error();
+  memory.not_before = steady::now() + pause_after(done.error(), memory.attempts);
+  co_return done;
+}
+
+// Services of running containers that hold a dead mount, with the proof for each.
+task<std::vector<std::pair<std::string, std::string>>> holders_of_dead_mounts(world& w) {
+  std::vector<std::pair<std::string, std::string>> found;
+  const auto wish = host::wish_of(storage_expectation(w));
+  const auto mounts = host::read_mounts();
+  const auto* now = mounts ? host::find_mount(*mounts, wish.point) : nullptr;
+  const auto seen = w.observed.get();
+  if (!now) co_return found;
+  for (const auto& each : seen->containers) {
+    if (each.one_off || !each.running()) continue;
+    const auto inspected = co_await w.engine.containers.inspect(each.id);
+    if (!inspected || inspected->state.pid <= 0) continue;
+    auto proof = co_await host::dead_mount_of(inspected->state.pid, wish, *now, w.storage.options());
+    if (proof) found.emplace_back(each.service, std::move(*proof));
+  }
+  co_return found;
+}
+
+task<Result<std::string>> restart_holders(world& w, const std::string& operation) {
+  const auto release = *w.in_force.get();
+  if (!release) co_return std::string();
+  const auto seen = co_await look(w, project_of(release));
+  if (!seen) co_return fail(seen.error());
+  const auto holders = co_await holders_of_dead_mounts(w);
+  std::vector<std::string> services;
+  for (const auto& [service, proof] : holders) {
+    if (!release->project.services.contains(service)) continue;
+    w.events.tell(operation, "service", service, "working", "restarted, because " + proof);
+    if (std::ranges::find(services, service) == services.end()) services.push_back(service);
+  }
+  if (services.empty()) co_return std::string();
+  auto plan = stack::plan_restart(project_of(release), *seen, services);
+  if (auto restarted = co_await carry_out(w, std::move(plan), operation); !restarted)
+    co_return fail(restarted.error());
+  co_return "; restarted, because they held the former mount: " + join(services, ", ");
+}
+
+}  // namespace
+
+duration delay_after(int failed_mounts) {
+  duration delay = 2s;
+  for (int i = 1; i < failed_mounts && delay < 60s; ++i) delay *= 2;
+  return std::min<duration>(delay, 60s);
+}
+
+mount_need need_of(const std::vector<finding>& findings, bool dead_mounts, duration remount_after,
+                   wall_time now) {
+  if (find(findings, "storage", is_missing)) return mount_need::mount;
+  if (const auto* hung = find(findings, "storage", hangs)) {
+    // Where the server is away mounting again only takes away what comes back by itself with the server.
+    const bool here = find(findings, "storage.second-mount",
+                           [](const std::string& code) { return code == "second-mount-answers"; });
+    const bool lasted = hung->since != wall_time{} && now - hung->since >= remount_after;
+    return here && (lasted || hung->code == "storage-stale") ? mount_need::remount : mount_need::none;
+  }
+  const bool good =
+      find(findings, "storage", [](const std::string& code) { return code == "storage-writable"; });
+  return dead_mounts && good ? mount_need::look : mount_need::none;
+}
+
+task<Result<>> have_storage(world& w, std::string operation) {
+  auto proven = co_await prove_storage(w);
+  if (proven) w.mounting = {};
+  if (proven || !w.settings.storage.manage) co_return proven;
+  auto need = is_missing(proven.error().code) ? mount_need::mount : mount_need::none;
+  // Whether it hangs only here the probes know, which go on meanwhile.
+  if (hangs(proven.error().code))
+    need =
+        need_of(*w.findings.get(), false, w.settings.storage.remount_after, std::chrono::system_clock::now());
+  if (need == mount_need::none) co_return proven;
+  co_return co_await mount_with_back_off(w, operation, need == mount_need::mount);
+}
+
+task<Result<std::string>> mend_storage(world& w, std::string operation, mount_need need) {
+  if (need != mount_need::look)
+    if (auto mounted = co_await mount_with_back_off(w, operation, need != mount_need::remount); !mounted)
+      co_return fail(mounted.error());
+  if (w.stands.get()->at != phase::serving) co_return std::string("the storage answers");
+  auto restarted = co_await restart_holders(w, operation);
+  if (!restarted) co_return fail(restarted.error());
+  w.dead_mounts = false;
+  co_return "the storage answers" + *restarted;
+}
+
+task<void> keep_mount(world& w) {
+  auto seen = w.findings.version();
+  for (;;) {
+    const auto findings = co_await w.findings.changed(seen);
+    seen = w.findings.version();
+    const auto now = std::chrono::system_clock::now();
+    auto need = need_of(*findings, w.dead_mounts, w.settings.storage.remount_after, now);
+    if (find(*findings, "storage", [](const std::string& code) { return hangs(code) || is_missing(code); }))
+      w.dead_mounts = true;
+    if (!w.settings.storage.manage && need != mount_need::look) need = mount_need::none;
+    // The start mounts what is missing itself; containers are looked at once Dify should be up.
+    const auto at = w.stands.get()->at;
+    const bool due = at == phase::serving || need == mount_need::remount ||
+                     (need == mount_need::mount && at != phase::starting);
+    if (need != mount_need::none && due) propose_mending(w, need);
+  }
+}
+
+}  // namespace difyd::supervisor
