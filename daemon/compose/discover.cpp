@@ -143,8 +143,7 @@ std::string project_name(const source& from, const found_files& found, const std
   const std::string asked =
       !from.project_name.empty() ? from.project_name : value_of(found.environment, "COMPOSE_PROJECT_NAME");
   if (!asked.empty() && normal_name(asked) != asked)
-    throw broken({"compose-invalid",
-                  "cannot load the project: invalid project name \"" + on_one_line(asked) + "\"",
+    throw broken({"compose-invalid", "cannot load the project: invalid project name \"" + asked + "\"",
                   "It must consist only of lowercase alphanumeric characters, hyphens, and underscores as "
                   "well as start "
                   "with a letter or number"});

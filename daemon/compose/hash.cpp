@@ -58,12 +58,7 @@ std::string hash_input(const service& s, hash_epoch epoch) {
 
 std::string config_hash(const service& s, hash_epoch epoch) { return sha256_hex(hash_input(s, epoch)); }
 
-// Options of the address management are no part of docker compose's model.
-std::string hash_input(const network& n) {
-  network hashed = n;
-  hashed.ipam.options.clear();
-  return compact(hashed);
-}
+std::string hash_input(const network& n) { return compact(n); }
 std::string config_hash(const network& n) { return sha256_hex(hash_input(n)); }
 
 std::string hash_input(const volume& v) {

@@ -102,6 +102,8 @@ Result<loaded> load(const source& from, const reader& files) {
   try {
     return load_project(w, from, files);
   } catch (broken& e) {
+    e.error.message = on_one_line(e.error.message);
+    e.error.remedy = on_one_line(e.error.remedy);
     return fail(std::move(e.error));
   } catch (const std::bad_alloc&) {
     return fail("compose-invalid", "cannot load the project: out of memory");

@@ -18,8 +18,7 @@ void collect(const project& p, const std::string& name, bool required, bool deep
   const auto s = p.services.find(name);
   if (s == p.services.end()) {
     if (required)
-      throw broken(
-          {"no-such-service", "cannot select service " + on_one_line(name) + ": no such service", {}});
+      throw broken({"no-such-service", "cannot select service " + name + ": no such service", {}});
     return;
   }
   if (!found.insert(name).second || !deep) return;

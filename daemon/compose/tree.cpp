@@ -155,8 +155,7 @@ std::string on_one_line(std::string_view text) {
 }
 
 void stop(const workspace& w, place at, std::string code, const std::string& cause, std::string remedy) {
-  throw broken(
-      {std::move(code), on_one_line("cannot load " + w.where(at) + ": " + cause), on_one_line(remedy)});
+  throw broken({std::move(code), "cannot load " + w.where(at) + ": " + cause, std::move(remedy)});
 }
 
 void refuse(const workspace& w, place at, const std::string& cause, std::string remedy) {

@@ -16,7 +16,7 @@ namespace {
 // Everything that the decoder gives for the text in pieces of that length; nullopt where it refuses.
 template <class Decoder>
 auto in_pieces(Decoder decoder, std::string_view text, std::size_t length, bool& refused) {
-  decltype(decoder.feed(text))::value_type all;
+  typename decltype(decoder.feed(text))::value_type all;
   refused = false;
   while (!text.empty() && !refused) {
     auto some = decoder.feed(text.substr(0, std::min(length, text.size())));

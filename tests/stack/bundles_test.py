@@ -80,5 +80,5 @@ class Published(unittest.TestCase):
 
 if __name__ == "__main__":
     bench.need_engine()
-    with cases.alone():
+    with cases.alone("bundles"):
         unittest.main(argv=[sys.argv[0], *[word for word in sys.argv[1:] if word.startswith("-")]], warnings="ignore")

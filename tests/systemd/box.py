@@ -70,8 +70,8 @@ def base_tree(packages):
         CACHE.mkdir(parents=True, exist_ok=True)
         partial = tree.with_suffix(f".{os.getpid()}")
         try:
-            sh("mmdebstrap", "--quiet", "--variant=minbase", "--format=tar", "--include=" + ",".join(wanted), suite,
-               str(partial), timeout=600)
+            sh("mmdebstrap", "--quiet", "--variant=minbase", "--format=tar", "--dpkgopt=force-unsafe-io",
+               "--include=" + ",".join(wanted), suite, str(partial), timeout=600)
             partial.rename(tree)
         finally:
             partial.unlink(missing_ok=True)

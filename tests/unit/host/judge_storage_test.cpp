@@ -73,7 +73,7 @@ TEST_CASE("the server of a share that does not answer") {
 TEST_CASE("who mends a mount that is missing") {
   CHECK(judge_mount(nfs(true), {}).remedy ==
         "difyd mounts it by itself; see why it is not: systemctl status srv-dify.mount");
-  CHECK(judge_mount(nfs(false), {}).remedy.find("mount -t nfs 10.0.0.2:/share /srv/dify") == 0);
+  CHECK(judge_mount(nfs(false), {}).remedy.find("Mount it: mount -t nfs 10.0.0.2:/share /srv/dify") == 0);
   CHECK(judge_mount(nfs(), {mounted("10.0.0.2:/share", "nfs4")}).code == "mount-present");
   CHECK(judge_mount(nfs(), {mounted("10.0.0.2:/share", "ext4")}).code == "mount-foreign");
 }
