@@ -85,11 +85,20 @@ task<Result<>> stop_all(engine::client& engine, chosen_project of, const compose
                                options);
 }
 
+// All but those with `attach: false`; empty: all.
+std::vector<std::string> shown_services(const compose::project& p) {
+  std::vector<std::string> shown;
+  for (const auto& [name, s] : p.services)
+    if (s.attach.value_or(true)) shown.push_back(name);
+  if (shown.size() == p.services.size()) shown.clear();
+  return shown;
+}
+
 // `up` without -d: shows the logs until everything has ended or Ctrl-C, which stops the project.
 task<int> stay_attached(engine::client& engine, chosen_project of, compose_options options) {
   auto logs = options;
   logs.follow = true;
-  logs.services.clear();
+  logs.services = shown_services(*of.project);
   const int code = co_await print_logs(engine, of.name, logs, true);
   if (code != 130) co_return code;
   std::fputs("\nGracefully stopping... (press Ctrl+C again to force)\n", stderr);
@@ -114,6 +123,7 @@ int compose_up(const compose_options& options) {
   auto loaded = load_project(options, true);
   if (!loaded) return report_compose(loaded.error());
   auto project = *loaded;
+  compose::drop_provided_services(*project);
   compose::drop_unused_resources(*project);
   return with_engine([&](engine::client& engine) -> task<int> {
     auto allowed = co_await refuse_if_supervised(engine, project->name);

@@ -251,6 +251,22 @@ int repin(const options& given, const std::string& version, bool wait) {
   return run_to_end(act(given, "/v1/repin", control::upgrade_request({version, {}, {}}), wait));
 }
 
+int change_maintenance(const options& given, const control::maintenance_wish& wish, bool wait) {
+  return run_to_end(act(given, "/v1/maintenance", control::maintenance_request(wish), wait));
+}
+
+int show_maintenance(const options& given) {
+  return run_to_end([](options o) -> task<int> {
+    control::client daemon(socket_path(o));
+    auto answer = co_await daemon.get("/v1/status");
+    if (!answer) co_return report(answer.error(), exit_code_of(answer.error()));
+    const auto status = control::parse_status(*answer);
+    if (!status) co_return report(status.error());
+    put(o.json ? maintenance_json(*status) : maintenance_text(*status));
+    co_return succeeded;
+  }(given));
+}
+
 int stack_up(const options& given, bool wait) { return run_to_end(act(given, "/v1/stack/up", "{}", wait)); }
 int stack_down(const options& given, bool wait) {
   return run_to_end(act(given, "/v1/stack/down", "{}", wait));

@@ -31,6 +31,8 @@ int verify_backup(const options& given, const std::string& id);
 int rollback(const options& given, bool wait);
 // Says what is lost and asks, unless `yes`.
 int restore(const options& given, const std::string& backup, bool yes, bool wait);
+int change_maintenance(const options& given, const control::maintenance_wish& wish, bool wait);
+int show_maintenance(const options& given);
 int stack_up(const options& given, bool wait);
 int abort_upgrade(const options& given);
 int repin(const options& given, const std::string& version, bool wait);

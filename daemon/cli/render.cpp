@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "difyd/base/text.hpp"
 #include "difyd/model/version.hpp"
@@ -89,6 +90,19 @@ std::string render_services(const std::vector<control::service_status>& services
   return table(rows);
 }
 
+std::string maintenance_text(const control::status& status) {
+  if (status.maintenance.empty()) return "maintenance is off";
+  return "maintenance is on since " + status.maintenance +
+         (status.maintenance_reason.empty() ? "" : ": " + status.maintenance_reason);
+}
+
+std::string maintenance_json(const control::status& status) {
+  nlohmann::ordered_json out{{"on", !status.maintenance.empty()}};
+  if (!status.maintenance.empty()) out["since"] = status.maintenance;
+  if (!status.maintenance.empty()) out["reason"] = status.maintenance_reason;
+  return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 std::string render(const control::status& status) {
   std::string text;
   add(text, "phase", status.phase + (status.message.empty() ? "" : ": " + status.message));
@@ -100,6 +114,7 @@ std::string render(const control::status& status) {
   add(text, "health",
       "/healthz " + status.healthz + ", /readyz " + status.readyz +
           (status.reason.empty() ? "" : " (" + status.reason + ")"));
+  if (!status.maintenance.empty()) add(text, "closed", maintenance_text(status));
   add(text, "url", status.url);
   add(text, "daemon", status.program_version + ", up since " + status.started);
   if (status.operation) text += "\n" + operation_text(*status.operation);

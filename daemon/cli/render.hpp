@@ -16,6 +16,9 @@ std::string render(const std::vector<control::backup>& backups);
 std::string render(const std::vector<control::owed_command>& commands);
 std::string render(const control::restore_plan& plan);
 std::string render(const std::vector<control::past_upgrade>& history);
+// "maintenance is off", "maintenance is on since ...: the reason"; {"on", "since", "reason"}
+std::string maintenance_text(const control::status& status);
+std::string maintenance_json(const control::status& status);
 std::string render_services(const std::vector<control::service_status>& services);
 
 // Words in lines of at most 100 characters.

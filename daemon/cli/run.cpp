@@ -16,6 +16,7 @@
 #include "difyd/cli/compose_commands.hpp"
 #include "env_commands.hpp"
 #include "first_options.hpp"
+#include "report_command.hpp"
 #include "stack_logs.hpp"
 
 namespace difyd::cli {
@@ -64,6 +65,8 @@ struct arguments {
   std::string backup;
   std::vector<std::string> acknowledged;
   std::string plan;  // hash
+  std::string reason;
+  std::string output;  // a file
   std::vector<std::string> services;
   std::string tail;
   bool timestamps = false;
@@ -145,6 +148,7 @@ class command_line {
     app_.add_flag("--json", given_.global.json, "print JSON");
     add_first_commands();
     add_stack_commands();
+    add_maintenance();
     add_upgrade_commands();
     add_other_commands();
     app_.footer(closing);
@@ -232,6 +236,25 @@ class command_line {
     log->add_flag("-f,--follow", given_.follow, "go on as it comes");
     log->add_option("--tail", given_.tail, "only the last N lines of each, or all")->check(line_count);
     log->add_flag("-t,--timestamps", given_.timestamps, "with the time of each line");
+  }
+
+  void add_maintenance() {
+    auto* maintenance = add("maintenance", "show visitors a page instead of Dify, which goes on running behind it",
+                            [] { return int(usage_error); });
+    auto* on = waiting(maintenance->add_subcommand("on", "stop nginx and show the page; until it is switched off"));
+    on->add_option("--reason", given_.reason, "a sentence that visitors read, in the language that you like")
+        ->type_name("TEXT");
+    on->callback([this] {
+      maintenance_ = [this] {
+        return change_maintenance(given_.global, {true, given_.reason}, !given_.no_wait);
+      };
+    });
+    waiting(maintenance->add_subcommand("off", "let visitors in again"))->callback([this] {
+      maintenance_ = [this] { return change_maintenance(given_.global, {false, {}}, !given_.no_wait); };
+    });
+    maintenance->callback([this] {
+      chosen_ = maintenance_ ? maintenance_ : [this] { return show_maintenance(given_.global); };
+    });
   }
 
   void add_upgrade_commands() {
@@ -331,6 +354,10 @@ class command_line {
     diff->add_option("to", given_.version, "the new release, for example 1.12.1")->required();
     env->callback(
         [this] { chosen_ = [this] { return show_env_diff(given_.global, given_.from, given_.version); }; });
+    auto* whole = add("report", "one archive for an issue thread: journal, logs, findings, versions; no secrets",
+                      [this] { return write_report(given_.global, given_.output); });
+    whole->add_option("--output", given_.output, "where (default: difyd-report-<time>.tar.gz here)")
+        ->type_name("FILE");
     add("version", "the version of this program", [this] { return print_version(given_.global); });
   }
 
@@ -340,6 +367,7 @@ class command_line {
   std::function<int()> config_;
   std::function<int()> backup_;
   std::function<int()> advisories_;
+  std::function<int()> maintenance_;
   bool log_chosen_ = false;
 };
 

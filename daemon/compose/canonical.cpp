@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <difyd/compose/canonical.hpp>
 #include <functional>
+#include <optional>
 
 #include "describe_project.hpp"
 #include "describe_service.hpp"
@@ -23,6 +25,7 @@ class printer {
 
   // Written even when there are none.
   void services() {
+    if (const auto own = without_label_files()) return emitter_.object_map("services", *own);
     if (!p_.services.empty()) return emitter_.object_map("services", p_.services);
     to_.key("services");
     to_.begin_map();
@@ -44,6 +47,15 @@ class printer {
   }
 
  private:
+  // Their labels are among the service's; the paths are only in the hash.
+  std::optional<decltype(project::services)> without_label_files() const {
+    const auto has = [](const auto& each) { return !each.second.label_file.empty(); };
+    if (std::none_of(p_.services.begin(), p_.services.end(), has)) return std::nullopt;
+    auto own = p_.services;
+    for (auto& [name, s] : own) s.label_file.clear();
+    return own;
+  }
+
   sink& to_;
   const project& p_;
   emit_options options_;
@@ -52,14 +64,13 @@ class printer {
 
 }  // namespace
 
-// Go prints a map here, so the keys are sorted.
+// Go prints a map here, so the keys are sorted. docker compose forgets the models.
 std::string to_json(const project& p) {
   std::string out;
   const auto to = json_sink(out, true);
   printer print(*to, p);
   to->begin_map();
   print.configs();
-  print.models();
   print.name();
   print.networks();
   print.secrets();

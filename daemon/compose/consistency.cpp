@@ -13,6 +13,7 @@ class checker {
   void run() {
     for (const auto& [key, s] : p_.services) service_of(s);
     container_names();
+    secrets();
     for (const auto& [key, s] : p_.services) {
       std::vector<std::string> path;
       walk(key, path);
@@ -51,16 +52,40 @@ class checker {
   }
 
   void service_of(const service& s) const {
-    if (!s.build && s.image.empty())
+    if (!s.build && s.image.empty() && !s.provider)
       refuse_service(s, {}, "has neither an image nor a build context specified", "Give it an image");
-    if (s.build && !s.build->dockerfile.empty() && !s.build->dockerfile_inline.empty())
-      refuse_service(s, {"build"}, "declares mutually exclusive dockerfile and dockerfile_inline");
+    if (s.build) build(s, *s.build);
     networks(s);
     dependencies(s);
     mounts(s);
     references(s);
     limits(s);
     names(s);
+    watches(s);
+  }
+
+  void build(const service& s, const build_config& b) const {
+    if (!b.dockerfile.empty() && !b.dockerfile_inline.empty())
+      refuse_service(s, {"build"}, "declares mutually exclusive dockerfile and dockerfile_inline");
+    if (!b.platforms.empty() && !s.platform.empty() &&
+        std::ranges::find(b.platforms, s.platform) == b.platforms.end())
+      refuse_service(s, {"build", "platforms"}, "does not build for its own platform " + s.platform,
+                     "Add it to build.platforms");
+    for (const auto& [name, context] : b.additional_contexts) {
+      if (!context.starts_with("service:")) continue;
+      const auto other = p_.services.find(std::string_view(context).substr(8));
+      if (other == p_.services.end() || !other->second.build)
+        refuse_service(
+            s, {"build", "additional_contexts"},
+            "declares " + context + " as an additional context, which is no service that is built");
+    }
+  }
+
+  void watches(const service& s) const {
+    if (!s.develop) return;
+    for (const auto& rule : s.develop->watch)
+      if (rule.target.empty() && rule.action != "rebuild" && rule.action != "restart")
+        refuse_service(s, {"develop", "watch"}, "watches with " + rule.action + ", which needs a target");
   }
 
   void networks(const service& s) const {
@@ -88,6 +113,17 @@ class checker {
       if (m.type == "volume" && !m.source.empty() && !p_.volumes.contains(m.source))
         refuse_service(s, {"volumes", m.source}, "refers to undefined volume " + m.source,
                        "Declare it under the top-level key `volumes`, or start a host path with ./ or /");
+    std::set<std::string_view> targets;
+    for (const auto& line : s.tmpfs)
+      if (const auto target = std::string_view(line).substr(0, line.find(':'));
+          !targets.insert(target).second)
+        refuse_target(s, "tmpfs", target);
+    for (const auto& m : s.volumes)
+      if (!targets.insert(m.target).second) refuse_target(s, "volumes", m.target);
+  }
+
+  [[noreturn]] void refuse_target(const service& s, std::string_view key, std::string_view target) const {
+    refuse_service(s, {key}, "mounts two things at " + std::string(target), "Keep one of the two");
   }
 
   void references(const service& s) const {
@@ -97,10 +133,24 @@ class checker {
     for (const auto& f : s.configs)
       if (!p_.configs.contains(f.source))
         refuse_service(s, {"configs", f.source}, "refers to undefined config " + f.source);
+    models(s);
     if (s.build)
       for (const auto& f : s.build->secrets)
         if (!p_.secrets.contains(f.source))
           refuse_service(s, {"build"}, "refers to undefined build secret " + f.source);
+  }
+
+  void models(const service& s) const {
+    if (!s.models) return;
+    const node* all = model_.find("models");
+    for (const auto& name : s.models->keys)
+      if (!all || !all->find(name)) refuse_service(s, {"models", name}, "refers to undefined model " + name);
+  }
+
+  void secrets() const {
+    for (const auto& [key, o] : p_.secrets)
+      if (!o.external && o.file.empty() && o.environment.empty())
+        refuse(w_, model_.find("secrets")->find(key)->at, "secrets." + key + " needs file or environment");
   }
 
   void distinct(const service& s, bool differ, std::string_view one, const std::string& other) const {

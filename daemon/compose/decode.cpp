@@ -7,6 +7,12 @@
 namespace difyd::compose {
 namespace {
 
+bool is_resource_name(std::string_view key) {
+  return !key.empty() &&
+         key.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+             std::string_view::npos;
+}
+
 // Resources may be null: `volumes: {data: }`.
 template <class T>
 void read_resources(workspace& w, const node& document, std::string_view group,
@@ -17,6 +23,9 @@ void read_resources(workspace& w, const node& document, std::string_view group,
   if (all->is != kind::mapping)
     refuse(w, all->at, std::string(group) + " must be a mapping, not " + std::string(name_of(all->is)));
   for (const auto& f : all->fields) {
+    if (group != "networks" && !is_resource_name(f.key))  // of networks, docker compose takes any
+      refuse(w, f.at, std::string(group) + ": additional property " + std::string(f.key) + " is not allowed",
+             "A name has letters, digits, '.', '_' and '-' only");
     auto& slot = to[std::string(f.key)];
     if (f.value.is == kind::null) continue;
     const trail path{&top, f.key};
@@ -34,9 +43,7 @@ void read_services(workspace& w, const node& document, project& p) {
     refuse(w, all->at, "services must be a mapping, not " + std::string(name_of(all->is)));
   for (const auto& f : all->fields) {
     const trail path{&top, f.key};
-    if (f.key.empty() ||
-        f.key.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") !=
-            std::string_view::npos)
+    if (!is_resource_name(f.key))
       refuse(w, f.at, "services: additional property " + std::string(f.key) + " is not allowed",
              "A service name has letters, digits, '.', '_' and '-' only");
     decoder d(w, f.value, path);

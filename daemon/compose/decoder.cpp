@@ -60,8 +60,8 @@ std::string decoder::scalar_text(const node& n, std::string_view key) const {
 std::string decoder::scalar_text(const node& n, const trail& at) const {
   if (!n.is_scalar())
     refuse(w_, n.at, at.text() + " must be a string or a number, not " + std::string(name_of(n.is)));
-  if (n.is == kind::real && !std::isfinite(n.real))
-    refuse(w_, n.at, at.text() + " must be a finite number, not " + std::string(n.text));
+  if (n.is == kind::time)
+    refuse(w_, n.at, at.text() + " must be a string or a number, not a date", "Put it in quotes");
   return std::string(n.text);
 }
 
@@ -84,6 +84,13 @@ void decoder::maybe_flag(std::string_view key, std::optional<bool>& to) {
     return;
   else
     wrong_type(*n, key, "a boolean (true or false)");
+}
+
+void decoder::always(std::string_view key, bool& to) {
+  const node* n = take(key);
+  if (!n) return;
+  expect(*n, kind::boolean, key);
+  to = n->boolean;
 }
 
 std::int64_t decoder::integer_of(const node& n, std::string_view key) const {
@@ -113,11 +120,11 @@ void decoder::real(std::string_view key, float& to) {
 void decoder::bytes(std::string_view key, byte_count& to) {
   const node* n = take(key);
   if (!n) return;
-  if (n->is != kind::text) {
-    to = integer_of(*n, key);
+  if (n->is == kind::integer) {
+    to = n->integer;
     return;
   }
-  const auto size = parse_bytes(n->text);
+  const auto size = n->is == kind::text ? parse_bytes(n->text) : std::nullopt;
   if (!size)
     wrong(*n, key, ": invalid size: '" + std::string(n->text) + "'",
           "Write a number with b, k, m or g: \"512m\"");
@@ -176,18 +183,31 @@ void decoder::loose_list(std::string_view key, text_list& to) {
 }
 
 void decoder::map(std::string_view key, text_map& to) {
+  const node* n = take(key);
+  if (!n) return;
   environment_map read;
-  environment(key, read);
+  pairs(*n, key, read);
   for (auto& [name, text] : read) to.emplace(name, std::move(text).value_or(""));
 }
 
 void decoder::environment(std::string_view key, environment_map& to) {
   const node* n = take(key);
   if (!n) return;
-  if (n->is != kind::mapping && n->is != kind::sequence) wrong_type(*n, key, "a mapping or a list");
-  const trail map{&path_, key};
+  pairs(*n, key, to);
+  if (n->is != kind::sequence) return;
   for (const auto& f : n->fields) {
-    if (n->is == kind::mapping) {
+    const auto name = f.value.text.substr(0, f.value.text.find('='));
+    if (name.ends_with(' ') || name.ends_with('\t'))
+      wrong(f.value, key, ": the name \"" + std::string(name) + "\" ends with a space",
+            "Write NAME=value without spaces around =");
+  }
+}
+
+void decoder::pairs(const node& from, std::string_view key, environment_map& to) const {
+  if (from.is != kind::mapping && from.is != kind::sequence) wrong_type(from, key, "a mapping or a list");
+  const trail map{&path_, key};
+  for (const auto& f : from.fields) {
+    if (from.is == kind::mapping) {
       auto& slot = to[std::string(f.key)];
       if (f.value.is != kind::null) slot = scalar_text(f.value, trail{&map, f.key});
       continue;
@@ -240,6 +260,11 @@ void decoder::tree(std::string_view key, std::optional<value>& to) {
 void decoder::extensions(std::map<std::string, value, std::less<>>& to) {
   for (const auto& f : from_.fields)
     if (f.key.starts_with("x-")) to.emplace(std::string(f.key), to_value(f.value));
+}
+
+void decoder::extensions(extension_list& to) {
+  for (const auto& f : from_.fields)
+    if (f.key.starts_with("x-")) to.emplace_back(f.key, to_value(f.value));
 }
 
 void decoder::finish() const {

@@ -20,7 +20,7 @@ class decoder {
   void untagged_text(std::string_view key, std::string_view, std::string& to) { text(key, to); }
   void untagged_bytes(std::string_view key, std::string_view, byte_count& to) { bytes(key, to); }
   void create_host_path(std::string_view key, bool& to) { flag(key, to); }
-  void always(std::string_view key, bool& to) { flag(key, to); }
+  void always(std::string_view key, bool& to);  // a boolean proper: no quotes
   void maybe_flag(std::string_view key, std::optional<bool>& to);
   void real(std::string_view key, float& to);
   void bytes(std::string_view key, byte_count& to);
@@ -43,6 +43,7 @@ class decoder {
   void content(std::string_view key, file_object& to);
   void tree(std::string_view key, std::optional<value>& to);
   void extensions(std::map<std::string, value, std::less<>>& to);
+  void extensions(extension_list& to);
   void ignored(std::string_view key) { take(key); }
 
   template <std::integral I>
@@ -136,6 +137,7 @@ class decoder {
   [[noreturn]] void wrong_type(const node& n, std::string_view key, std::string_view wanted) const;
   [[noreturn]] void wrong(const node& n, std::string_view key, const std::string& why,
                           std::string remedy = {}) const;
+  void pairs(const node& from, std::string_view key, environment_map& to) const;
   std::string scalar_text(const node& n, std::string_view key) const;
   std::string scalar_text(const node& n, const trail& at) const;
   std::int64_t integer_of(const node& n, std::string_view key) const;

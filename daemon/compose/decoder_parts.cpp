@@ -69,7 +69,8 @@ void decoder::ulimits(std::string_view key, std::map<std::string, ulimit, std::l
   const node* n = take(key);
   if (!n) return;
   expect(*n, kind::mapping, key);
-  for (const auto& f : n->fields) to.emplace(std::string(f.key), ulimit_of(f.value, f.key));
+  for (const auto& f : n->fields)
+    to.emplace(std::string(f.key), ulimit_of(f.value, "ulimits." + std::string(f.key)));
 }
 
 void decoder::device_count(std::string_view key, std::int64_t& to) {

@@ -62,6 +62,7 @@ void describe(V& v, S& d) {
   v.object("restart_policy", d.restart_policy);
   v.member("placement", d.placement);
   v.text("endpoint_mode", d.endpoint_mode);
+  v.extensions(d.extensions);
 }
 
 template <class V, is_a<build_config> S>
@@ -88,6 +89,7 @@ void describe(V& v, S& b) {
   v.ulimits("ulimits", b.ulimits);
   v.list("platforms", b.platforms);
   v.flag("privileged", b.privileged);
+  v.extensions(b.extensions);
 }
 
 }  // namespace difyd::compose

@@ -21,6 +21,7 @@ void describe(V& v, S& p) {
   v.loose("published", p.published);
   v.text("protocol", p.protocol);
   v.text("app_protocol", p.app_protocol);
+  v.extensions(p.extensions);
 }
 
 template <class V, is_a<bind_options> S>
@@ -60,6 +61,7 @@ void describe(V& v, S& m) {
   v.object("volume", m.volume);
   v.object("tmpfs", m.tmpfs);
   v.object("image", m.image);
+  v.extensions(m.extensions);
 }
 
 template <class V, is_a<endpoint> S>
@@ -91,12 +93,14 @@ void describe(V& v, S& h) {
   v.maybe_time("start_period", h.start_period);
   v.maybe_time("start_interval", h.start_interval);
   v.flag("disable", h.disable);
+  v.extensions(h.extensions);
 }
 
 template <class V, is_a<logging> S>
 void describe(V& v, S& l) {
   v.text("driver", l.driver);
   v.map("options", l.options);
+  v.extensions(l.extensions);
 }
 
 template <class V, is_a<device_mapping> S>

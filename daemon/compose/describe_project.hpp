@@ -17,7 +17,8 @@ template <class V, is_a<ipam_config> S>
 void describe(V& v, S& i) {
   v.text("driver", i.driver);
   v.objects("config", i.config);
-  v.map("options", i.options);
+  v.ignored("options");  // docker compose has no field for it
+  v.extensions(i.extensions);
 }
 
 template <class V, is_a<network> S>

@@ -49,15 +49,16 @@ Result<std::string> disk_reader::read_file(const std::string& path) const {
   if (file.fd < 0 && (errno == ENOENT || errno == ENOTDIR))
     return fail("file-not-found", "cannot read " + path + ": no such file or directory");
   if (file.fd < 0) return unreadable(path, std::strerror(errno));
-  struct stat info{};
+  struct stat info {};
   if (::fstat(file.fd, &info) != 0) return unreadable(path, std::strerror(errno));
   if (S_ISDIR(info.st_mode)) return unreadable(path, "it is a directory");
+  if (path == "/dev/null") return std::string();
   if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode)) return unreadable(path, "it is not a regular file");
   return read_all(file.fd, path);
 }
 
 bool disk_reader::exists(const std::string& path) const {
-  struct stat info{};
+  struct stat info {};
   return ::stat(path.c_str(), &info) == 0 && !S_ISDIR(info.st_mode);
 }
 

@@ -18,6 +18,8 @@ Result<env_text> read_dotenv(std::string_view text, const std::string& name, con
     read.warnings = std::move(w.warnings);
     return read;
   } catch (broken& e) {
+    e.error.message = on_one_line(e.error.message);
+    e.error.remedy = on_one_line(e.error.remedy);
     return fail(std::move(e.error));
   }
 }

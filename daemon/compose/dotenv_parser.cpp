@@ -1,20 +1,46 @@
 #include "dotenv_parser.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace difyd::compose {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f'; }
-bool is_space(char c) { return is_blank(c) || c == '\n'; }
+// The length of the blank that `t` begins with, 0 for none; line breaks are none. A no-break space
+// is one: it comes along where lines are copied from a web page.
+std::size_t blank_length(std::string_view t) {
+  if (t.empty()) return 0;
+  const char c = t.front();
+  if (c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f') return 1;
+  return t.starts_with("\xC2\x85") || t.starts_with("\xC2\xA0") ? 2 : 0;
+}
+
+// The length of the space of Unicode that `t` begins with.
+std::size_t space_length(std::string_view t) {
+  if (const auto blank = blank_length(t)) return blank;
+  if (t.starts_with('\n')) return 1;
+  if (t.size() < 3) return 0;
+  const auto sign = t.substr(0, 3);
+  const auto last = static_cast<unsigned char>(sign[2]);
+  const bool general = sign.starts_with("\xE2\x80") &&
+                       ((last >= 0x80 && last <= 0x8A) || last == 0xA8 || last == 0xA9 || last == 0xAF);
+  return general || sign == "\xE1\x9A\x80" || sign == "\xE2\x81\x9F" || sign == "\xE3\x80\x80" ? 3 : 0;
+}
 
 std::string_view trim_left(std::string_view t) {
-  while (!t.empty() && is_blank(t.front())) t.remove_prefix(1);
+  while (const auto blank = blank_length(t)) t.remove_prefix(blank);
   return t;
 }
 
 std::string_view trim_right(std::string_view t) {
-  while (!t.empty() && is_space(t.back())) t.remove_suffix(1);
+  for (std::size_t n = 1; n <= 3 && n <= t.size();) {
+    if (space_length(t.substr(t.size() - n)) == n) {
+      t.remove_suffix(n);
+      n = 1;
+    } else {
+      ++n;
+    }
+  }
   return t;
 }
 
@@ -25,13 +51,9 @@ bool in_key(char c) {
          c == '_' || c == '.' || c == '-' || c == '[' || c == ']';
 }
 
-std::string without_carriage_returns(std::string_view text) {
+std::string_view without_mark(std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  std::string clean;
-  clean.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i)
-    if (text[i] != '\r' || i + 1 == text.size() || text[i + 1] != '\n') clean.push_back(text[i]);
-  return clean;
+  return text;
 }
 
 void append_utf8(std::string& out, unsigned code) {
@@ -41,6 +63,21 @@ void append_utf8(std::string& out, unsigned code) {
     out.push_back(static_cast<char>(0xC0 | (code >> 6)));
     out.push_back(static_cast<char>(0x80 | (code & 0x3F)));
   }
+}
+
+// What follows `\0`: three octal digits of a byte's size are a character; of all else only the 0 is
+// lost, as docker compose does it. Returns how many digits it took.
+std::size_t expand_octal(std::string_view t, std::string& out) {
+  const std::size_t digits = std::min(t.find_first_not_of("0123456789"), std::min<std::size_t>(t.size(), 3));
+  unsigned code = 0;
+  const auto [end, error] = std::from_chars(t.data(), t.data() + digits, code, 8);
+  if (digits == 3 && end == t.data() + digits && code <= 0xFF) {
+    append_utf8(out, code);
+  } else {
+    out.push_back('\\');
+    out.append(t.substr(0, digits));
+  }
+  return digits;
 }
 
 // Backslash escapes inside double quotes; `\$` becomes `$$`, which interpolation turns into `$`.
@@ -57,12 +94,8 @@ std::string expand_escapes(std::string_view t) {
     } else if (next == '$') {
       out += "$$";
       ++i;
-    } else if (next == '0' && i + 4 < t.size() &&
-               t.substr(i + 2, 3).find_first_not_of("01234567") == std::string_view::npos) {
-      append_utf8(
-          out,
-          static_cast<unsigned>((t[i + 2] - '0') * 64 + (t[i + 3] - '0') * 8 + (t[i + 4] - '0')) & 0xFFU);
-      i += 4;
+    } else if (next == '0') {
+      i += 1 + expand_octal(t.substr(i + 2), out);
     } else {
       out.push_back(t[i]);
     }
@@ -72,8 +105,8 @@ std::string expand_escapes(std::string_view t) {
 
 class parser {
  public:
-  parser(workspace& w, std::uint16_t file, std::string_view text, const lookup& find)
-      : w_(w), file_(file), text_(text), left_(text), find_(find) {}
+  parser(workspace& w, std::uint16_t file, std::string_view text, const lookup& find, text_map known)
+      : w_(w), file_(file), text_(text), left_(text), find_(find), found_(std::move(known)) {}
 
   text_map run() {
     while (skip_to_statement()) {
@@ -105,7 +138,7 @@ class parser {
 
   bool skip_to_statement() {
     for (;;) {
-      while (!left_.empty() && is_space(left_.front())) left_.remove_prefix(1);
+      while (const auto space = space_length(left_)) left_.remove_prefix(space);
       if (left_.empty()) return false;
       if (left_.front() != '#') return true;
       const auto end = left_.find('\n');
@@ -117,17 +150,19 @@ class parser {
   // Reads up to `=`, `:` or the end of the line; bare_ tells that there was no separator.
   std::string_view read_key() {
     const std::string_view statement = left_;
-    if (left_.starts_with("export") && left_.size() > 6 && is_space(left_[6]))
+    if (left_.starts_with("export") && left_.size() > 6 &&
+        (left_[6] == '\n' || blank_length(left_.substr(6)) == 1))
       left_ = trim_left(left_.substr(6));
     std::size_t i = 0;
-    while (i < left_.size() && (in_key(left_[i]) || is_blank(left_[i]))) ++i;
+    while (i < left_.size() && (in_key(left_[i]) || blank_length(left_.substr(i)) == 1)) ++i;
     bare_ = i == left_.size() || left_[i] == '\n';
     if (!bare_ && left_[i] != '=' && left_[i] != ':')
       refuse_line(left_.substr(i),
                   "unexpected character \"" + std::string(1, left_[i]) + "\" in a variable name",
                   "A line is KEY=value; a value of several lines needs quotes");
     const std::string_view key = trim_right(left_.substr(0, i));
-    if (key.find(' ') != std::string_view::npos) refuse_line(statement, "key cannot contain a space");
+    if (key.find(' ') != std::string_view::npos)
+      refuse_line(statement, "key cannot contain a space", "A line is KEY=value");
     left_ = trim_left(left_.substr(std::min(i + 1, left_.size())));
     return key;
   }
@@ -196,19 +231,19 @@ class parser {
 
 }  // namespace
 
-text_map parse_dotenv(workspace& w, std::uint16_t file, std::string_view text, const lookup& find) {
-  const std::string clean = without_carriage_returns(text);
-  return parser(w, file, clean, find).run();
+text_map parse_dotenv(workspace& w, std::uint16_t file, std::string_view text, const lookup& find,
+                      text_map known) {
+  return parser(w, file, without_mark(text), find, std::move(known)).run();
 }
 
 text_map parse_raw_env(workspace& w, std::uint16_t file, std::string_view text, const lookup& find) {
-  const std::string clean = without_carriage_returns(text);
   text_map found;
   std::uint32_t line = 0;
-  for (std::string_view left = clean; !left.empty();) {
+  for (std::string_view left = without_mark(text); !left.empty();) {
     std::string_view statement = left.substr(0, left.find('\n'));
     left.remove_prefix(std::min(statement.size() + 1, left.size()));
     ++line;
+    if (statement.ends_with('\r')) statement.remove_suffix(1);
     statement = trim_left(statement);
     if (statement.empty() || statement.front() == '#') continue;
     const std::string_view key = statement.substr(0, statement.find('='));

@@ -241,4 +241,9 @@ void emitter::extensions(const std::map<std::string, value, std::less<>>& e) {
   }
 }
 
+void emitter::extensions(const extension_list& e) {
+  if (e.empty() || !to_.is_yaml()) return;
+  extensions(std::map<std::string, value, std::less<>>(e.begin(), e.end()));
+}
+
 }  // namespace difyd::compose

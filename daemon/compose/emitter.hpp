@@ -54,6 +54,7 @@ class emitter {
   void content(std::string_view key, const file_object& f);
   void tree(std::string_view key, const std::optional<value>& v);
   void extensions(const std::map<std::string, value, std::less<>>& e);
+  void extensions(const extension_list& e);
   void ignored(std::string_view) {}
 
   template <std::integral I>

@@ -28,22 +28,29 @@ class service_files {
   service_files(workspace& w, const reader& files, const node& model, project& p)
       : w_(w), files_(files), model_(model), p_(p) {}
 
+  // In the files the project's variables count first, then the service's own, then earlier lines.
   void resolve(service& s) {
-    environment_map found;
-    for (const auto& reference : s.env_file) add_env_file(s, reference, found);
-    s.environment.merge(found);  // what is there wins
+    if (!s.env_file.empty()) {
+      text_map found;
+      for (const auto& [key, value] : s.environment)
+        if (value) found.emplace(key, *value);
+      for (const auto& reference : s.env_file) add_env_file(s, reference, found);
+      for (auto& [key, value] : found)
+        s.environment.try_emplace(key, std::move(value));  // what is there wins
+    }
     s.env_file.clear();
     text_map labels;
     for (const auto& path : s.label_file) add_label_file(s, path, labels);
-    s.labels.merge(labels);
-    s.label_file.clear();
+    s.labels.merge(labels);  // the paths stay: docker compose hashes them
   }
 
  private:
-  void add_env_file(const service& s, const env_file_reference& reference, environment_map& found) {
+  void add_env_file(const service& s, const env_file_reference& reference, text_map& found) {
     const lookup find = [&](std::string_view name) -> std::optional<std::string_view> {
-      if (const auto own = found.find(name); own != found.end() && own->second) return *own->second;
-      return look_up(p_.environment, name);
+      if (const auto outer = look_up(p_.environment, name)) return outer;
+      const auto own = s.environment.find(name);
+      if (own == s.environment.end() || !own->second) return std::nullopt;
+      return *own->second;
     };
     const auto text = read(s, reference.path, reference.required, "env_file");
     if (!text) return;
@@ -51,9 +58,12 @@ class service_files {
       refuse(w_, place_of(model_, s.name, "env_file"),
              "unsupported env_file format \"" + reference.format + "\"", "Leave it out, or write raw");
     const auto file = file_number(reference.path);
-    auto variables = reference.format == "raw" ? parse_raw_env(w_, file, *text, find)
-                                               : parse_dotenv(w_, file, *text, find);
-    for (auto& [key, value] : variables) found.insert_or_assign(key, std::move(value));
+    if (reference.format == "raw") {
+      for (auto& [key, value] : parse_raw_env(w_, file, *text, find))
+        found.insert_or_assign(key, std::move(value));
+    } else {
+      found = parse_dotenv(w_, file, *text, find, std::move(found));
+    }
   }
 
   void add_label_file(const service& s, const std::string& path, text_map& labels) {
@@ -72,7 +82,9 @@ class service_files {
     const std::string_view what = key == "env_file" ? "env file " : "label file ";
     stop(w_, place_of(model_, s.name, key), missing ? "env-file-not-found" : text.error().code,
          std::string(what) + path + (missing ? " not found" : " cannot be read: " + text.error().message),
-         missing ? "Create it, or write {path: ..., required: false}" : "");
+         !missing            ? ""
+         : key == "env_file" ? "Create it, or write {path: ..., required: false}"
+                             : "Create it");
   }
 
   std::uint16_t file_number(const std::string& path) {

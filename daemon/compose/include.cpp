@@ -23,7 +23,7 @@ text_list texts(workspace& w, const node* n, std::string_view what) {
 
 // Takes over what the included model declares; the same name with another body is a conflict.
 void import_resources(workspace& w, const node& imported, node& into) {
-  for (const std::string_view group : {"services", "volumes", "networks", "secrets", "configs"}) {
+  for (const std::string_view group : {"services", "volumes", "networks", "secrets", "configs", "models"}) {
     const node* from = imported.find(group);
     if (!from || from->is != kind::mapping) continue;
     if (!into.find(group) || into.find(group)->is == kind::null)
@@ -64,6 +64,7 @@ model_source model_loader::include_source(const node& item, const scope& s, chai
   for (const auto& path : texts(w_, mapping ? item.find("path") : &item, "path"))
     inner.files.push_back(absolute_path(path, base));
   if (inner.files.empty()) refuse(w_, item.at, "include needs a path");
+  for (const auto& file : inner.files) parsed_.of(file, item.at);  // what is missing is missing here
   const node* directory = mapping ? item.find("project_directory") : nullptr;
   inner.directory = directory ? absolute_path(directory->text, base) : folder_of(inner.files.front());
   const auto cycle = std::ranges::find(included, inner.files.front());
@@ -76,20 +77,30 @@ model_source model_loader::include_source(const node& item, const scope& s, chai
   return inner;
 }
 
-// The outer environment, and below it what the included folder's own .env says.
+// The outer environment, and below it what the included folder's own .env or the files named say.
 text_map model_loader::include_environment(const node* env_file, const model_source& inner, const scope& s) {
-  text_map all = s.source.environment;
   text_list paths;
   for (const auto& path : texts(w_, env_file, "env_file"))
     paths.push_back(absolute_path(path, {s.source.directory, home_}));
   const std::string own = inner.directory + "/.env";
   if (!env_file && files_.exists(own)) paths.push_back(own);
+  text_map found;
   for (const auto& path : paths) {
     const auto text = files_.read_file(path);
     if (!text)
-      stop(w_, env_file ? env_file->at : place{}, "env-file-not-found", "couldn't find env file: " + path);
-    for (auto& [key, value] : parse_dotenv(w_, w_.add_file(path), *text, s.find)) all.emplace(key, value);
+      stop(w_, env_file ? env_file->at : place{}, "env-file-not-found",
+           text.error().code == "file-not-found" ? "couldn't find env file: " + path : text.error().message);
+    const lookup find = [&](std::string_view name) -> std::optional<std::string_view> {
+      if (const auto outer = s.find(name)) return outer;
+      const auto earlier = found.find(name);
+      if (earlier == found.end()) return std::nullopt;
+      return earlier->second;
+    };
+    for (auto& [key, value] : parse_dotenv(w_, w_.add_file(path), *text, find))
+      found.insert_or_assign(key, std::move(value));
   }
+  text_map all = s.source.environment;
+  all.merge(found);
   return all;
 }
 

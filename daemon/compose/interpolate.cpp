@@ -14,8 +14,6 @@ using cast_rules = rules<cast>;
 
 const cast_rules& casts() {
   static const cast_rules table{
-      {"services.*.configs.*.mode", cast::integer},
-      {"services.*.secrets.*.mode", cast::integer},
       {"services.*.cpu_count", cast::integer},
       {"services.*.cpu_percent", cast::real},
       {"services.*.cpu_period", cast::integer},
@@ -96,7 +94,8 @@ class interpolator {
     const auto wrong = [&](std::string_view type) {
       refuse(w_, n.at,
              "error while interpolating " + path.text() + ": failed to cast to expected type: invalid " +
-                 std::string(type) + ": " + std::string(n.text));
+                 std::string(type) + ": \"" + std::string(n.text) + "\"",
+             type == "boolean" ? "Write true or false" : "Write a " + std::string(type));
     };
     if (to == cast::boolean) {
       const auto on = cast_boolean(w_, n.text);

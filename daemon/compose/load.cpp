@@ -7,6 +7,7 @@
 #include "environment.hpp"
 #include "model.hpp"
 #include "normalise.hpp"
+#include "notes.hpp"
 #include "selection.hpp"
 
 namespace difyd::compose {
@@ -85,8 +86,11 @@ loaded load_project(workspace& w, const source& from, const reader& files) {
   apply_profiles(p, profiles_of(from, p.environment));
   enable_services(p, from.services);
   check_consistency(w, model, p);
+  for (auto& [key, s] : p.services)
+    if (s.scale && s.deploy) s.deploy->replicas = s.scale;
   select_services(p, from.services, from.with_dependencies);
   resolve_service_files(w, files, model, p);
+  note_ignored(w, model, p);
   result.warnings = std::move(w.warnings);
   return result;
 }
@@ -98,6 +102,8 @@ Result<loaded> load(const source& from, const reader& files) {
   try {
     return load_project(w, from, files);
   } catch (broken& e) {
+    e.error.message = on_one_line(e.error.message);
+    e.error.remedy = on_one_line(e.error.remedy);
     return fail(std::move(e.error));
   } catch (const std::bad_alloc&) {
     return fail("compose-invalid", "cannot load the project: out of memory");

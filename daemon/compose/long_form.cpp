@@ -26,7 +26,7 @@ class expander {
       if (f.key == "volumes") each_text(f.value, [&](node& n) { n = long_mount(w_, n); });
       if (f.key == "ports") ports(f.value, here);
       if (f.key == "depends_on") dependencies(f.value, here);
-      if (f.key == "networks") keys_of_list(f.value, here);
+      if (f.key == "networks" || f.key == "models") keys_of_list(f.value, here);
       if (f.key == "env_file") env_files(f.value);
       if (f.key == "dns" || f.key == "label_file") list_of_text(f.value);
       if (f.key == "dns") drop_empty(f.value);
@@ -36,6 +36,7 @@ class expander {
       if (f.key == "extends" && f.value.is == kind::text) f.value = wrapped("service", f.value);
       if (f.key == "gpus" && f.value.is == kind::text) f.value = listed(wrapped("count", f.value));
       if (f.key == "build") build(f.value, here);
+      if (f.key == "provider") provider_options(f.value.find("options"));
     }
   }
 
@@ -69,6 +70,16 @@ class expander {
     });
   }
 
+  // Every option of a provider is a list of strings.
+  void provider_options(node* options) {
+    if (!options || options->is != kind::mapping) return;
+    for (auto& f : options->fields) {
+      if (f.value.is_scalar() && f.value.is != kind::null) f.value = listed(f.value);
+      for (auto& item : f.value.fields)
+        if (item.value.is_scalar()) item.value = make_text(item.value.text, item.value.at);
+    }
+  }
+
   void ports(node& n, const trail& path) {
     if (n.is != kind::sequence)
       refuse(w_, n.at, path.text() + " must be a list, not " + std::string(name_of(n.is)));
@@ -90,13 +101,14 @@ class expander {
     if (n.is != kind::mapping)
       refuse(w_, n.at, path.text() + " must be a list or a mapping, not " + std::string(name_of(n.is)));
     for (auto& f : n.fields) {
-      if (f.value.is == kind::null && f.value.boolean) f.value = make(kind::mapping, f.at);
+      const bool made = f.value.is == kind::null && f.value.boolean;  // of a list
+      if (made) f.value = make(kind::mapping, f.at);
       if (f.value.is != kind::mapping)
         refuse(w_, f.value.at,
                path.text() + "." + std::string(f.key) + " must be a mapping, not " +
                    std::string(name_of(f.value.is)),
                "Give it `condition: service_started`, or write the list form");
-      if (!f.value.find("condition")) f.value.set("condition", make_text("service_started", f.at));
+      if (!f.value.find("condition") && made) f.value.set("condition", make_text("service_started", f.at));
       if (!f.value.find("required")) f.value.set("required", make_boolean(true, f.at));
     }
   }
@@ -108,6 +120,9 @@ class expander {
     for (const auto& f : n.fields) {
       if (f.value.is != kind::text)
         refuse(w_, f.value.at, path.text() + " must list names, not " + std::string(name_of(f.value.is)));
+      if (map.find(f.value.text))
+        refuse(w_, f.value.at, path.text() + " lists \"" + std::string(f.value.text) + "\" twice",
+               "Keep one");
       node empty = make(kind::null, f.value.at);
       empty.boolean = true;
       map.set(f.value.text, std::move(empty));

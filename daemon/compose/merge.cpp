@@ -36,10 +36,12 @@ const manner_rules& manners() {
       {"services.*.healthcheck.test", manner::replace},
       {"services.*.labels", manner::to_list},
       {"services.*.logging", manner::logging},
+      {"services.*.models", manner::to_map},
       {"services.*.networks", manner::to_map},
       {"services.*.sysctls", manner::to_list},
       {"services.*.tmpfs", manner::to_list},
       {"services.*.ulimits.*", manner::replace},
+      {"services.*.volumes.*.volume.labels", manner::to_list},
   };
   return table;
 }
@@ -95,8 +97,6 @@ class merger {
       const auto old = known.find(f.key);
       if (old == known.end())
         base.fields.push_back(std::move(f));
-      else if (f.key.starts_with("x-"))
-        base.fields[old->second].value = std::move(f.value);
       else
         merge(base.fields[old->second].value, std::move(f.value), below(at, f.key), {&path, f.key});
     }

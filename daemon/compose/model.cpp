@@ -45,8 +45,10 @@ void model_loader::load_file(const model_source& from, const std::string& file, 
                   return found->second;
                 }};
   included.push_back(file);
-  for (node document : parsed_.of(file, {})) {
-    if (document.is == kind::null && document.asks == directive::none) continue;
+  const auto& documents = parsed_.of(file, {});
+  for (node document : documents) {
+    const bool empty = document.is == kind::null && document.asks == directive::none;
+    if (empty && documents.size() == 1) continue;
     if (document.is != kind::mapping)
       refuse(w_, document.at, "the top level must be a mapping, not " + std::string(name_of(document.is)),
              "A compose file starts with `services:`");

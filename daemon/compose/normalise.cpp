@@ -11,7 +11,8 @@ namespace {
 constexpr std::string_view service_prefix = "service:";
 
 void join_default_network(service& s) {
-  if (s.network_mode.empty() && s.networks.empty()) s.networks.emplace("default", std::nullopt);
+  if (s.network_mode.empty() && s.networks.empty() && !s.provider)
+    s.networks.emplace("default", std::nullopt);
 }
 
 void depend_on(service& s, std::string_view other, bool restart) {
@@ -64,6 +65,24 @@ void fill_contents(std::map<std::string, file_object, std::less<>>& all, const t
       o.content = found->second;
 }
 
+void keep_used_models(project& p) {
+  if (!p.models) return;
+  value kept;
+  kept.is = value::kind::map;
+  for (std::size_t i = 0; i < p.models->keys.size(); ++i) {
+    const auto& name = p.models->keys[i];
+    const bool used = std::ranges::any_of(p.services, [&](const auto& entry) {
+      const auto& wanted = entry.second.models;
+      return wanted && std::ranges::find(wanted->keys, name) != wanted->keys.end();
+    });
+    if (!used) continue;
+    kept.keys.push_back(name);
+    kept.items.push_back(p.models->items[i]);
+  }
+  p.models.reset();
+  if (!kept.keys.empty()) p.models = std::move(kept);
+}
+
 template <class T>
 void keep_used(std::map<std::string, T, std::less<>>& all, const std::set<std::string_view>& used) {
   std::erase_if(all, [&](const auto& entry) { return !used.contains(entry.first); });
@@ -101,6 +120,13 @@ void drop_unused_resources(project& p) {
   keep_used(p.volumes, volumes);
   keep_used(p.secrets, secrets);
   keep_used(p.configs, configs);
+  keep_used_models(p);
+}
+
+void drop_provided_services(project& p) {
+  const auto provided =
+      std::erase_if(p.services, [](const auto& entry) { return entry.second.provider.has_value(); });
+  if (provided > 0) drop_inactive_dependencies(p);
 }
 
 void drop_inactive_dependencies(project& p) {

@@ -33,6 +33,7 @@ struct short_port {
   std::string ip;
   std::string_view published, target;
   std::string protocol = "tcp";
+  bool brackets = false;  // around the address
 };
 
 short_port split(std::string_view spec) {
@@ -52,7 +53,8 @@ short_port split(std::string_view spec) {
     if (!first.empty()) p.protocol = first;
     p.target = p.target.substr(0, slash);
   }
-  if (p.ip.starts_with('[') && p.ip.ends_with(']')) p.ip = p.ip.substr(1, p.ip.size() - 2);
+  p.brackets = p.ip.size() > 1 && p.ip.starts_with('[') && p.ip.ends_with(']');
+  if (p.brackets) p.ip = p.ip.substr(1, p.ip.size() - 2);
   std::ranges::transform(p.protocol, p.protocol.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return p;
@@ -74,6 +76,8 @@ checked check(workspace& w, const node& n, const short_port& p) {
     refuse(w, n.at, why + " in port \"" + std::string(n.text) + "\"",
            "A port is [address:][published:]target[/tcp|udp|sctp], in quotes");
   };
+  if (p.ip.find(':') != std::string::npos && !p.brackets)
+    wrong("Invalid ip address: " + p.ip + ": an IPv6 address needs brackets");
   if (!p.ip.empty() && !is_address(p.ip)) wrong("Invalid ip address: " + p.ip);
   if (p.target.empty()) wrong("No port specified");
   const auto target = port_range(p.target);

@@ -28,7 +28,12 @@ std::optional<double> special_float(std::string_view t) {
   return negative ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
 }
 
-std::optional<std::int64_t> parse_integer(std::string_view t) {
+struct whole_number {
+  bool negative = false;
+  std::uint64_t size = 0;
+};
+
+std::optional<whole_number> parse_integer(std::string_view t) {
   bool negative = false;
   if (t.starts_with('-') || t.starts_with('+')) {
     negative = t.front() == '-';
@@ -43,8 +48,22 @@ std::optional<std::int64_t> parse_integer(std::string_view t) {
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(t.data(), t.data() + t.size(), number, base);
   if (t.empty() || error != std::errc{} || end != t.data() + t.size()) return std::nullopt;
-  if (number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return std::nullopt;
-  return negative ? -static_cast<std::int64_t>(number) : static_cast<std::int64_t>(number);
+  constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (negative && number > most + 1) return std::nullopt;
+  return whole_number{negative, number};
+}
+
+// Go has a type for whole numbers beyond 63 bits; here they are reals with the text of a whole number.
+node integer_node(workspace& w, const whole_number& n, place at) {
+  const std::string text = (n.negative && n.size ? "-" : "") + std::to_string(n.size);
+  if (n.size <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+    const auto size = static_cast<std::int64_t>(n.size);
+    return make_integer(n.negative ? -size : size, w.keep(text), at);
+  }
+  node real = make(kind::real, at);
+  real.real = (n.negative ? -1.0 : 1.0) * static_cast<double>(n.size);
+  real.text = w.keep(text);
+  return real;
 }
 
 // [-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?
@@ -142,7 +161,7 @@ node resolve_number(workspace& w, std::string_view text, place at) {
   std::string plain;
   for (const char c : text)
     if (c != '_') plain.push_back(c);
-  if (auto number = parse_integer(plain)) return make_integer(*number, w.keep(std::to_string(*number)), at);
+  if (auto number = parse_integer(plain)) return integer_node(w, *number, at);
   if (auto number = parse_float(plain)) {
     node n = make(kind::real, at);
     n.real = *number;

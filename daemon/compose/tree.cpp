@@ -139,6 +139,21 @@ void workspace::warn(std::string sentence) {
   if (warned_.insert(sentence).second) warnings.push_back(std::move(sentence));
 }
 
+std::string on_one_line(std::string_view text) {
+  static constexpr std::string_view hex = "0123456789abcdef";
+  std::string out;
+  for (const char c : text) {
+    const auto u = static_cast<unsigned char>(c);
+    if (c == '\n')
+      out += "\\n";
+    else if (u < 0x20 || u == 0x7F)
+      (out += "\\x").append({hex[u >> 4], hex[u & 0xF]});
+    else
+      out.push_back(c);
+  }
+  return out;
+}
+
 void stop(const workspace& w, place at, std::string code, const std::string& cause, std::string remedy) {
   throw broken({std::move(code), "cannot load " + w.where(at) + ": " + cause, std::move(remedy)});
 }

@@ -85,6 +85,9 @@ struct workspace {
   std::set<std::string, std::less<>> warned_;
 };
 
+// Text of a file as an error shows it: \n and \x1b for what would break the line or steer a terminal.
+std::string on_one_line(std::string_view text);
+
 // "cannot load <where>: <cause>"
 [[noreturn]] void stop(const workspace& w, place at, std::string code, const std::string& cause,
                        std::string remedy = {});

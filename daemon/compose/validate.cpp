@@ -1,5 +1,7 @@
 #include "validate.hpp"
 
+#include "constraints.hpp"
+
 namespace difyd::compose {
 namespace {
 
@@ -20,6 +22,9 @@ void check_file_object(const workspace& w, const field& o, std::string_view grou
   for (const auto* key : {"file", "environment", "content"})
     if (o.value.find(key)) ++sources;
   const std::string name = std::string(group) + "." + std::string(o.key);
+  if (const node* given = o.value.find("content"); given && !content)
+    refuse(w, given->at, name + ": additional property content is not allowed",
+           "A secret comes from a file or from the environment");
   const std::string choice = content ? "file|environment|content" : "file|environment";
   if (sources > 1) refuse(w, o.at, name + ": " + choice + " attributes are mutually exclusive");
   if (sources == 0 && !o.value.find("driver") && !o.value.find("external"))
@@ -33,8 +38,17 @@ void check_devices(const workspace& w, const node* devices) {
       refuse(w, f.at, "\"count\" and \"device_ids\" attributes are exclusive");
 }
 
+void check_watch(const workspace& w, const node* develop) {
+  const node* rules = develop ? develop->find("watch") : nullptr;
+  if (!rules) return;
+  for (const auto& f : rules->fields)
+    if (const node* path = f.value.find("path"); path && path->is == kind::text && path->text.empty())
+      refuse(w, path->at, "develop.watch: path can't be blank");
+}
+
 void check_service(const workspace& w, const node& s) {
   check_devices(w, s.find("gpus"));
+  check_watch(w, s.find("develop"));
   const node* at = s.find("deploy");
   for (const auto* key : {"resources", "reservations", "devices"}) at = at ? at->find(key) : nullptr;
   check_devices(w, at);
@@ -43,6 +57,7 @@ void check_service(const workspace& w, const node& s) {
 }  // namespace
 
 void validate(const workspace& w, const node& model) {
+  check_constraints(w, model);
   if (const node* all = model.find("volumes"))
     for (const auto& f : all->fields) check_external_volume(w, f);
   if (const node* all = model.find("configs"))

@@ -114,12 +114,15 @@ class composer {
     node map = make(kind::mapping, at);
     std::unordered_map<std::string_view, std::uint32_t> seen;  // key -> line, once there are many
     node merged;
+    std::uint32_t merged_in = 0;
     for (;;) {
       const auto& event = events_.next();
       if (event.type == YAML_MAPPING_END_EVENT) break;
       const bool merge = is_merge_key(event);
       const place here = events_.at();
       const node key = compose(event, depth + 1);
+      if (merge && merged_in) defined_twice(key, merged_in);
+      if (merge) merged_in = key.at.line;
       check_key(key, map, seen, merge);
       node value = compose(events_.next(), depth + 1);
       if (merge)
@@ -154,10 +157,13 @@ class composer {
       const auto [old, fresh] = seen.emplace(key.text, key.at.line);
       if (!fresh) line = old->second;
     }
-    if (line)
-      stop(w_, key.at, "compose-syntax",
-           "mapping key \"" + std::string(key.text) + "\" already defined at line " + std::to_string(line),
-           "Keep one of the two");
+    if (line) defined_twice(key, line);
+  }
+
+  [[noreturn]] void defined_twice(const node& key, std::uint32_t line) {
+    stop(w_, key.at, "compose-syntax",
+         "mapping key \"" + std::string(key.text) + "\" already defined at line " + std::to_string(line),
+         key.text == "<<" ? "Write one: <<: [*a, *b]" : "Keep one of the two");
   }
 
   // `<<`: a mapping or a list of mappings; keys that are there win, then the first in the list.

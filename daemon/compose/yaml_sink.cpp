@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,47 @@ namespace difyd::compose {
 namespace {
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
+struct sign {
+  std::uint32_t code = 0;
+  std::size_t length = 1;
+};
+
+// The character at t[0]; of a broken sequence, its first byte.
+sign first_sign(std::string_view t) {
+  const auto lead = static_cast<unsigned char>(t[0]);
+  const std::size_t length = lead < 0xC2 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  if (length == 1 || length > t.size()) return {lead, 1};
+  std::uint32_t code = lead & (0xFFU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    const auto next = static_cast<unsigned char>(t[i]);
+    if ((next & 0xC0U) != 0x80U) return {lead, 1};
+    code = code << 6 | (next & 0x3FU);
+  }
+  return {code, length};
+}
+
+// Beyond ASCII: what go-yaml escapes (all above U+FFFF too), and what YAML takes for a line break.
+bool is_escaped(sign s) {
+  return s.length > 1 &&
+         (s.code < 0xA0 || s.code > 0xFFFD || s.code == 0xFEFF || s.code == 0x2028 || s.code == 0x2029);
+}
+
+bool needs_escapes(std::string_view t) {
+  while (!t.empty()) {
+    const auto s = first_sign(t);
+    if (is_escaped(s)) return true;
+    t.remove_prefix(s.length);
+  }
+  return false;
+}
+
+void append_hex(std::string& out, std::uint32_t code) {
+  static constexpr std::string_view digits = "0123456789ABCDEF";
+  const int width = code > 0xFFFF ? 8 : code > 0xFF ? 4 : 2;
+  out += code > 0xFFFF ? "\\U" : code > 0xFF ? "\\u" : "\\x";
+  for (int shift = 4 * (width - 1); shift >= 0; shift -= 4) out += digits[code >> shift & 0xFU];
+}
 
 // Words of YAML 1.1 that other readers take for booleans.
 bool is_old_boolean(std::string_view t) {
@@ -52,34 +94,20 @@ bool may_be_literal(std::string_view t) {
 }
 
 void append_double_quoted(std::string& out, std::string_view t) {
-  static constexpr std::string_view hex = "0123456789ABCDEF";
+  using namespace std::string_view_literals;
+  static constexpr auto named = "\0\a\b\t\n\v\f\r\x1b\"\\"sv;
+  static constexpr auto names = "0abtnvfre\"\\"sv;
   out += '"';
-  for (const char c : t) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        if (is_control(c)) {
-          out += "\\x";
-          out += hex[static_cast<unsigned char>(c) >> 4];
-          out += hex[static_cast<unsigned char>(c) & 0xF];
-        } else {
-          out += c;
-        }
-    }
+  while (!t.empty()) {
+    const auto s = first_sign(t);
+    const auto known = named.find(t[0]);
+    if (known != std::string_view::npos)
+      (out += '\\') += names[known];
+    else if (is_escaped(s) || is_control(t[0]))
+      append_hex(out, s.code);
+    else
+      out.append(t.substr(0, s.length));
+    t.remove_prefix(s.length);
   }
   out += '"';
 }
@@ -170,6 +198,7 @@ class yaml_writer final : public sink {
   // go-yaml's choice: double quotes for what would not be read back as a string, single quotes
   // for what the grammar does not allow outside quotes.
   void write_text(std::string_view t) {
+    if (needs_escapes(t)) return append_double_quoted(out_, t);
     if (t.find('\n') != std::string_view::npos && may_be_literal(t)) return write_literal(t);
     const bool is_text = resolves_to_text(t) && !is_old_boolean(t) && !is_base_60(t);
     if (is_text && may_be_plain(t))

@@ -329,6 +329,12 @@ constexpr key stack_rows[] = {
      .wants = form::address,
      .description =
          "Address of /healthz, /readyz and /metrics. The firewall must let the health checkers in."},
+    {.path = "listen.status",
+     .where = boolean([](settings& s) -> auto& { return s.listen.status; }),
+     .fallback = "false",
+     .description =
+         "Answer /status at that address to everybody: services, findings with remedies, past upgrades, no "
+         "secrets. Otherwise only to this machine itself, through an SSH tunnel for example."},
 
     {.path = "environment",
      .where = map([](settings& s) -> auto& { return s.environment; }),

@@ -196,13 +196,13 @@ constexpr key rows[] = {
      .where = boolean([](settings& s) -> auto& { return s.maintenance.page; }),
      .fallback = "true",
      .description =
-         "While nginx is down in an upgrade, in a hold or after difyd down, answer on its port with 503 and "
-         "a page that says so."},
+         "While nginx is down in an upgrade, in a hold, after difyd down or difyd maintenance on, answer on its "
+         "port with 503 and a page that says so."},
     {.path = "maintenance.page_file",
      .where = text([](settings& s) -> auto& { return s.maintenance.page_file; }),
      .wants = form::absolute_path,
      .example = "/etc/difyd/maintenance.html",
-     .description = "HTML to show instead of the built-in page."},
+     .description = "HTML to show instead of the built-in page, as it is; 256 KiB at most."},
     {.path = "maintenance.retry_after",
      .where = time([](settings& s) -> auto& { return s.maintenance.retry_after; }),
      .fallback = "60s",

@@ -64,6 +64,8 @@ void to_json(nlohmann::json& json, const status& from) {
           {"reason", from.reason},
           {"url", from.url},
           {"started", from.started},
+          {"maintenance", from.maintenance},
+          {"maintenance_reason", from.maintenance_reason},
           {"services", from.services},
           {"findings", from.findings}};
   if (from.operation) json["operation"] = *from.operation;
@@ -87,6 +89,8 @@ void from_json(const nlohmann::json& json, status& to) {
   read("reason", to.reason);
   read("url", to.url);
   read("started", to.started);
+  read("maintenance", to.maintenance);
+  read("maintenance_reason", to.maintenance_reason);
   read("services", to.services);
   read("findings", to.findings);
   if (json.contains("operation")) to.operation = json.at("operation").get<operation_status>();
@@ -196,6 +200,22 @@ std::string rehearsal_request(const std::string& version, const std::string& bac
   return dump({{"version", version}, {"backup", backup}});
 }
 std::string advisory_request(const std::string& id) { return dump({{"advisory", id}}); }
+std::string maintenance_request(const maintenance_wish& wish) {
+  return dump({{"on", wish.on}, {"reason", wish.reason}});
+}
+Result<maintenance_wish> parse_maintenance_request(std::string_view json) {
+  constexpr std::size_t longest_reason = 500;
+  auto on = parse_request<bool>(json, "on");
+  if (!on) return fail(std::move(on.error()));
+  auto reason = parse_request<std::string>(json, "reason");
+  if (!reason) return fail(std::move(reason.error()));
+  const bool odd = std::ranges::any_of(*reason, [](unsigned char c) { return c < ' ' || c == 0x7f; });
+  if (odd || reason->size() > longest_reason)
+    return fail("bad-request",
+                "cannot show this reason to visitors: it has control characters or is longer than 500 bytes",
+                "One short paragraph of plain text");
+  return maintenance_wish{*on, std::move(*reason)};
+}
 Result<upgrade_wish> parse_upgrade_request(std::string_view json) {
   auto version = parse_request<std::string>(json, "version");
   if (!version) return fail(std::move(version.error()));

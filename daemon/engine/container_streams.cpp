@@ -119,8 +119,11 @@ task<Result<exec_state>> containers_api::inspect_exec(std::string exec_id, durat
 }
 
 task<Result<>> containers_api::put_archive(std::string id, std::string path, std::string tar,
-                                           duration limit) {
-  const std::string target = query(container_path(id, "/archive")).add("path", path).text();
+                                           bool keep_owners, duration limit) {
+  query where(container_path(id, "/archive"));
+  where.add("path", path).add("noOverwriteDirNonDir", "true");
+  if (keep_owners) where.add("copyUIDGID", "true");
+  const std::string target = where.text();
   call of = calling("copy files to " + path + " of container " + short_id(id), "PUT", target, limit);
   of.body = std::move(tar);
   of.content_type = "application/x-tar";

@@ -1,6 +1,7 @@
 #include "difyd/engine/event.hpp"
 
 #include <cstdio>
+#include <limits>
 
 #include "json.hpp"
 
@@ -18,7 +19,10 @@ Result<event> decode_event(std::string_view object) {
   const json& actor = member(*value, "Actor");
   event result{text(*value, "Type"), text(*value, "Action"), text(actor, "ID"), map_of(actor, "Attributes"),
                number(*value, "timeNano")};
-  if (result.time_nano == 0) result.time_nano = number(*value, "time") * 1'000'000'000;
+  constexpr std::int64_t second = 1'000'000'000;
+  const auto time = number(*value, "time");
+  const bool sane = time >= 0 && time < std::numeric_limits<std::int64_t>::max() / second;
+  if (result.time_nano <= 0) result.time_nano = sane ? time * second : 0;
   if (result.type.empty() || result.action.empty())
     return std::unexpected(malformed(what, "an event has no type or action"));
   return result;

@@ -9,7 +9,7 @@ namespace {
 
 using api_number = std::pair<int, int>;
 constexpr api_number oldest{1, 41};
-constexpr api_number newest{1, 47};
+constexpr api_number newest{1, 51};  // Engine 28.5; from 1.52 on answers lose fields that are read here
 
 std::optional<api_number> parse_api(std::string_view text) {
   api_number result;

@@ -1,4 +1,5 @@
 // The progress of a pull: one object at a time, remembered by layer.
+#include <algorithm>
 #include <map>
 
 #include "difyd/engine/image.hpp"
@@ -23,10 +24,17 @@ bool is_layer_status(std::string_view status) {
   return false;
 }
 
+// What no layer is long, so that sums of lengths stay numbers.
+constexpr std::int64_t longest_layer = std::int64_t{1} << 50;
+
+std::int64_t length_of(const json& detail, const char* key) {
+  return std::clamp(number(detail, key), std::int64_t{0}, longest_layer);
+}
+
 void update(layer& each, std::string_view status, const json& detail) {
-  const std::int64_t total = number(detail, "total");
+  const std::int64_t total = length_of(detail, "total");
   if (status == "Downloading") {
-    each.current = number(detail, "current");
+    each.current = length_of(detail, "current");
     if (total > 0) each.total = total;
   } else if (status == "Extracting" || status == "Download complete") {
     each.current = each.total;

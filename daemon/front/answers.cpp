@@ -1,5 +1,6 @@
 #include "difyd/front/answers.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -8,6 +9,21 @@ namespace {
 
 reply text_reply(int status, const std::string& text) {
   return {status, "text/plain; charset=utf-8", text + "\n"};
+}
+
+double seconds_of(std::chrono::milliseconds time) { return static_cast<double>(time.count()) / 1000.0; }
+
+std::string decimal(std::chrono::milliseconds time) {
+  char number[32];
+  std::snprintf(number, sizeof number, "%.1f", seconds_of(time));
+  return number;
+}
+
+// "42 s", "3 min", "2 h"
+std::string roughly(std::chrono::milliseconds time) {
+  const auto seconds = time.count() / 1000;
+  if (seconds < 120) return std::to_string(seconds) + " s";
+  return seconds < 7200 ? std::to_string(seconds / 60) + " min" : std::to_string(seconds / 3600) + " h";
 }
 
 int status_of(answer value, int in_maintenance) {
@@ -40,6 +56,14 @@ void append_gauge(std::string& text, const char* name, const char* help, double 
 constexpr std::array<phase, 6> phases{phase::starting,  phase::waiting_for_lease, phase::serving,
                                       phase::upgrading, phase::holding,           phase::stopped};
 
+std::string age_sentence(const std::optional<publication>& verdict, std::chrono::milliseconds now) {
+  if (!verdict) return "<p class=\"stale\">Nothing was published since this machine booted.</p>";
+  const auto age = age_of(*verdict, now);
+  if (age < stale_after) return "<p class=\"fresh\">as of " + roughly(age) + " ago</p>";
+  return "<p class=\"stale\">difyd has not said anything for " + roughly(age) +
+         ": what follows is what it knew then. See on the machine: systemctl status difyd</p>";
+}
+
 }  // namespace
 
 answers make_answers(const std::optional<publication>& published) {
@@ -51,12 +75,17 @@ answers make_answers(const std::optional<publication>& published) {
           text_reply(status_of(says.readyz, published->readyz_in_maintenance), says.reason), published};
 }
 
-std::string make_metrics(const std::optional<publication>& published, std::chrono::milliseconds now) {
+std::chrono::milliseconds age_of(const publication& published, std::chrono::milliseconds now) {
+  return std::max(now - published.published, std::chrono::milliseconds(0));
+}
+
+std::string make_metrics(const std::optional<publication>& verdict, std::chrono::milliseconds now,
+                         std::string_view published) {
   std::string text;
   append_gauge(text, "difyd_verdict_published", "1 once the supervisor has published a verdict.",
-               published ? 1 : 0);
-  if (!published) return text;
-  const auto& says = published->says;
+               verdict ? 1 : 0);
+  if (!verdict) return text;
+  const auto& says = verdict->says;
   append_metric(text, "difyd_phase", "1 for the phase that the supervisor is in.");
   for (const auto each : phases)
     append_value(text, "difyd_phase{phase=\"" + std::string(to_text(each)) + "\"}",
@@ -67,10 +96,26 @@ std::string make_metrics(const std::optional<publication>& published, std::chron
                says.readyz == answer::ok ? 1 : 0);
   append_gauge(text, "difyd_verdict_row", "Row of the list that decided the verdict.", says.row);
   append_gauge(text, "difyd_verdict_age_seconds", "Seconds since the supervisor last published its verdict.",
-               static_cast<double>((now - published->published).count()) / 1000.0);
+               seconds_of(age_of(*verdict, now)));
   append_gauge(text, "difyd_maintenance_listener",
                "1 while the maintenance page is to be answered on nginx's port.",
-               published->maintenance ? 1 : 0);
+               verdict->maintenance ? 1 : 0);
+  return text.append(published);
+}
+
+std::string make_status(std::string_view published, const std::optional<publication>& verdict,
+                        std::chrono::milliseconds now) {
+  if (!published.starts_with('{')) return {};
+  const auto age = verdict ? decimal(age_of(*verdict, now)) : std::string("null");
+  const bool empty = published.find_first_not_of(" \r\n\t", 1) == published.find('}');
+  return "{\"verdict_age_seconds\":" + age + (empty ? "" : ",") + std::string(published.substr(1));
+}
+
+std::string make_status_page(std::string_view published, const std::optional<publication>& verdict,
+                             std::chrono::milliseconds now) {
+  std::string text(published);
+  if (const auto at = text.find(age_mark); at != std::string::npos)
+    text.replace(at, age_mark.size(), age_sentence(verdict, now));
   return text;
 }
 

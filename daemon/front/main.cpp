@@ -21,16 +21,15 @@ using namespace difyd;
 using namespace difyd::front;
 
 constexpr const char* usage =
-    "usage: difyd-health [--listen ADDRESS:PORT] [--verdict FILE] [--status [--status-file FILE]]\n"
+    "usage: difyd-health [--listen ADDRESS:PORT] [--verdict FILE] [--status]\n"
     "  --listen       where to answer while the published verdict names no address (0.0.0.0:9180)\n"
-    "  --verdict      what the supervisor publishes (/run/difyd/verdict.json)\n"
-    "  --status       answer /status as well, from --status-file (/run/difyd/status.json)\n"
+    "  --verdict      what the supervisor publishes (/run/difyd/verdict.json); the rest is beside it\n"
+    "  --status       answer /status to everybody, not only to this machine\n"
     "  --end-with     process number of the parent: end when it does, however it does\n";
 
 struct options {
   std::string listen = "0.0.0.0:9180";
   std::string verdict = default_verdict_path;
-  std::string status_file = default_status_path;
   bool status = false;
   std::string end_with;  // process number of the parent
 };
@@ -41,7 +40,6 @@ std::optional<options> parse(int count, char** values) {
     const std::string_view word = values[i];
     std::string* into = word == "--listen"        ? &result.listen
                         : word == "--verdict"     ? &result.verdict
-                        : word == "--status-file" ? &result.status_file
                         : word == "--end-with"    ? &result.end_with
                                                   : nullptr;
     if (into && i + 1 < count)
@@ -81,7 +79,7 @@ void give_up(const std::string& child, const std::string& what) {
 task<void> run(options chosen, wanted_port fallback) {
   const auto executor = co_await asio::this_coro::executor;
   asio::signal_set signals(executor, SIGTERM, SIGINT);  // before anybody can know that we run
-  verdict_file files(executor, chosen.verdict, chosen.status ? chosen.status_file : std::string());
+  verdict_file files(executor, chosen.verdict);
   files.reload();
   task_group watchers(executor, give_up), ports(executor, give_up);
   watchers.spawn("verdict file", files.follow(feed_watchdog));

@@ -19,6 +19,17 @@ constexpr std::array<std::pair<answer, std::string_view>, 3> answer_names{{
     {answer::unavailable, "unavailable"},
 }};
 
+constexpr std::array<std::pair<situation, std::string_view>, 8> situation_names{{
+    {situation::starting, "starting"},
+    {situation::upgrading, "upgrading"},
+    {situation::going_back, "going-back"},
+    {situation::held, "held"},
+    {situation::restoring, "restoring"},
+    {situation::restore_held, "restore-held"},
+    {situation::stopped, "stopped"},
+    {situation::closed, "closed"},
+}};
+
 std::string_view name_of(answer value) {
   for (const auto& [each, name] : answer_names)
     if (each == value) return name;
@@ -38,11 +49,24 @@ std::int64_t to_number(wall_time time) {
 
 wall_time from_number(std::int64_t number) { return wall_time(milliseconds(number)); }
 
+situation situation_of(const std::string& text) {
+  for (const auto& [each, name] : situation_names)
+    if (name == text) return each;
+  throw std::invalid_argument(text + " is no situation");
+}
+
 ordered_json maintenance_json(const maintenance_page& page) {
-  return {{"address", page.address},         {"port", page.port},
-          {"health_path", page.health_path}, {"title", page.title},
-          {"detail", page.detail},           {"since_ms", to_number(page.since)},
-          {"retry_after", page.retry_after}, {"file", page.file}};
+  return {{"address", page.address},
+          {"port", page.port},
+          {"health_path", page.health_path},
+          {"why", to_text(page.why)},
+          {"step", page.step},
+          {"step_boot_ms", page.step_boot.count()},
+          {"reason", page.reason},
+          {"since_ms", to_number(page.since)},
+          {"since_boot_ms", page.since_boot.count()},
+          {"retry_after", page.retry_after},
+          {"file", page.file}};
 }
 
 maintenance_page read_maintenance(const ordered_json& from) {
@@ -50,9 +74,12 @@ maintenance_page read_maintenance(const ordered_json& from) {
   page.address = from.at("address").get<std::string>();
   page.port = from.at("port").get<std::uint16_t>();
   page.health_path = from.value("health_path", "");
-  page.title = from.value("title", "");
-  page.detail = from.value("detail", "");
+  page.why = situation_of(from.value("why", "starting"));
+  page.step = from.value("step", "");
+  page.step_boot = milliseconds(from.value("step_boot_ms", std::int64_t{}));
+  page.reason = from.value("reason", "");
   page.since = from_number(from.value("since_ms", std::int64_t{}));
+  page.since_boot = milliseconds(from.value("since_boot_ms", std::int64_t{}));
   page.retry_after = from.value("retry_after", page.retry_after);
   page.file = from.value("file", "");
   return page;
@@ -69,6 +96,7 @@ publication read_object(const ordered_json& from) {
   result.says.current = *current;
   result.says.judged = from_number(from.value("judged_ms", std::int64_t{}));
   result.readyz_in_maintenance = from.value("readyz_in_maintenance", 503) == 200 ? 200 : 503;
+  result.status_for_all = from.value("status_for_all", false);
   result.published = milliseconds(from.value("published_boot_ms", std::int64_t{}));
   result.listen = from.value("listen", "");
   if (from.contains("maintenance")) result.maintenance = read_maintenance(from.at("maintenance"));
@@ -76,6 +104,12 @@ publication read_object(const ordered_json& from) {
 }
 
 }  // namespace
+
+std::string_view to_text(situation value) {
+  for (const auto& [each, name] : situation_names)
+    if (each == value) return name;
+  return "starting";
+}
 
 std::string to_json(const publication& value) {
   ordered_json out{{"healthz", name_of(value.says.healthz)},
@@ -85,7 +119,8 @@ std::string to_json(const publication& value) {
                    {"phase", to_text(value.says.current)},
                    {"judged_ms", to_number(value.says.judged)},
                    {"published_boot_ms", value.published.count()},
-                   {"readyz_in_maintenance", value.readyz_in_maintenance}};
+                   {"readyz_in_maintenance", value.readyz_in_maintenance},
+                   {"status_for_all", value.status_for_all}};
   if (!value.listen.empty()) out["listen"] = value.listen;
   if (value.maintenance) out["maintenance"] = maintenance_json(*value.maintenance);
   return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";

@@ -5,9 +5,9 @@
 
 namespace difyd::front {
 
-// /healthz, /readyz, /metrics, and /status where that is switched on. Listens where the
-// verdict says, else at `fallback`.
-port_rules health_port(cell<served>& current, wanted_port fallback, bool with_status);
+// /healthz, /readyz, /metrics, and /status: to everybody where that is switched on here or in the
+// verdict, else only to this machine itself. Listens where the verdict says, else at `fallback`.
+port_rules health_port(cell<served>& current, wanted_port fallback, bool status_for_all);
 
 // 200 on the page's health path, the maintenance page for everything else.
 port_rules maintenance_port(cell<served>& current);

@@ -7,13 +7,13 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstdio>
 
+#include "difyd/base/clock.hpp"
 #include "difyd/base/durable_file.hpp"
 
 namespace difyd::front {
 namespace {
 
-constexpr std::size_t largest_status = 1u << 20;
-constexpr std::size_t largest_page = 1u << 20;
+constexpr std::size_t largest_file = 1u << 20;
 
 // Which version of a file was read last: rename gives a new inode.
 struct file_stamp {
@@ -38,28 +38,47 @@ std::string folder_of(const std::string& path) {
   return slash == std::string::npos ? "." : path.substr(0, slash + 1);
 }
 
-// Read once per publication, not per request.
-std::string read_page(const publication& published) {
-  if (!published.maintenance || published.maintenance->file.empty()) return {};
-  auto page = read_file(published.maintenance->file, largest_page);
-  if (!page) std::fprintf(stderr, "<4>%s\n", page.error().message.c_str());
-  return page ? std::move(*page) : std::string();
-}
+// A file as it was when it last changed.
+class followed_file {
+ public:
+  explicit followed_file(std::string path) : path_(std::move(path)) {}
+
+  const std::string& text() const { return text_; }
+  // Whether there is a newer one. What cannot be read is told about once and leaves the older one.
+  bool reload() {
+    const auto stamp = stamp_of(path_);
+    if (stamp.size < 0 || stamp.same(seen_)) return false;
+    seen_ = stamp;
+    auto read = read_file(path_, largest_file);
+    if (!read) std::fprintf(stderr, "<4>%s\n", read.error().message.c_str());
+    if (read) text_ = std::move(*read);
+    return read.has_value();
+  }
+
+ private:
+  std::string path_;
+  file_stamp seen_;
+  std::string text_;
+};
 
 }  // namespace
 
 struct verdict_file::state {
-  std::string verdict_path;
-  std::string status_path;
-  file_stamp verdict_seen;
-  file_stamp status_seen;
+  std::string folder;
+  followed_file verdict, status, status_page, metrics;
+  followed_file own_page{{}};
+  std::string own_page_path;
+  answers ready = make_answers(std::nullopt);
   cell<served> current;
   asio::posix::stream_descriptor events;
   int watch = -1;
 
-  state(asio::any_io_executor executor, std::string verdict, std::string status)
-      : verdict_path(std::move(verdict)),
-        status_path(std::move(status)),
+  state(asio::any_io_executor executor, const std::string& path)
+      : folder(folder_of(path)),
+        verdict(path),
+        status(folder + std::string(status_file)),
+        status_page(folder + std::string(status_page_file)),
+        metrics(folder + std::string(metrics_file)),
         current(executor),
         events(executor) {
     const int fd = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -69,7 +88,7 @@ struct verdict_file::state {
   // Again each round: the folder may be made after we started, or be made anew.
   void keep_watching() {
     if (!events.is_open()) return;
-    watch = ::inotify_add_watch(events.native_handle(), folder_of(verdict_path).c_str(), IN_MOVED_TO);
+    watch = ::inotify_add_watch(events.native_handle(), folder.c_str(), IN_MOVED_TO);
   }
 
   void drain() {
@@ -77,30 +96,38 @@ struct verdict_file::state {
     while (events.is_open() && ::read(events.native_handle(), buffer, sizeof buffer) > 0) continue;
   }
 
-  bool reload_verdict(served& next) {
-    const auto stamp = stamp_of(verdict_path);
-    if (stamp.size < 0 || stamp.same(verdict_seen)) return false;
-    verdict_seen = stamp;
-    auto read = read_publication(verdict_path);
+  void reload_verdict() {
+    if (!verdict.reload()) return;
+    auto read = from_json(verdict.text());
     if (!read) std::fprintf(stderr, "<4>%s\n", read.error().message.c_str());
-    if (!read) return false;
-    next.ready = make_answers(std::move(*read));
-    next.own_page = read_page(*next.ready.source);
-    return true;
+    if (read) ready = make_answers(std::move(*read));
   }
 
-  bool reload_status(served& next) {
-    const auto stamp = stamp_of(status_path);
-    if (stamp.size < 0 || stamp.same(status_seen)) return false;
-    status_seen = stamp;
-    auto read = read_file(status_path, largest_status);
-    if (read) next.status = std::move(*read);
-    return read.has_value();
+  void reload_own_page() {
+    const auto& source = ready.source;
+    const auto path = source && source->maintenance ? source->maintenance->file : std::string();
+    if (path != own_page_path) own_page = followed_file(path);
+    own_page_path = path;
+    (void)own_page.reload();
+  }
+
+  served make() const {
+    const auto now = boot_time();
+    const auto& source = ready.source;
+    served next;
+    next.ready = ready;
+    next.metrics = make_metrics(source, now, metrics.text());
+    next.status = make_status(status.text(), source, now);
+    next.status_page = make_status_page(status_page.text(), source, now);
+    if (source && source->maintenance)
+      next.maintenance = make_pages(*source->maintenance, own_page.text(), now);
+    next.leaving = current.get()->leaving;
+    return next;
   }
 };
 
-verdict_file::verdict_file(asio::any_io_executor executor, std::string verdict_path, std::string status_path)
-    : state_(std::make_unique<state>(std::move(executor), std::move(verdict_path), std::move(status_path))) {}
+verdict_file::verdict_file(asio::any_io_executor executor, std::string verdict_path)
+    : state_(std::make_unique<state>(std::move(executor), verdict_path)) {}
 
 verdict_file::~verdict_file() = default;
 
@@ -113,10 +140,12 @@ void verdict_file::leave() {
 }
 
 void verdict_file::reload() {
-  auto next = *state_->current.get();
-  const bool verdict = state_->reload_verdict(next);
-  const bool status = state_->reload_status(next);
-  if (verdict || status) state_->current.set(std::move(next));
+  state_->reload_verdict();
+  state_->reload_own_page();
+  (void)state_->status.reload();
+  (void)state_->status_page.reload();
+  (void)state_->metrics.reload();
+  state_->current.set(state_->make());
 }
 
 task<void> verdict_file::follow(void (*each_round)()) {

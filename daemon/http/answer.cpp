@@ -1,3 +1,5 @@
+#include <sys/socket.h>
+
 #include <boost/system/system_error.hpp>
 
 #include "difyd/base/log.hpp"
@@ -9,7 +11,17 @@ namespace {
 
 task<Result<>> write_text(session& of, std::string text) { co_return co_await write_all(of.socket, text); }
 
+// How much the socket takes without waiting; a broken one is found out by who waits for it.
+std::size_t write_now(session& of, std::string_view text) {
+  const ssize_t count =
+      ::send(of.socket.native_handle(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  return count > 0 ? static_cast<std::size_t>(count) : 0;
+}
+
 task<bool> write_within(session& of, const session_rules& rules, std::string text) {
+  const std::size_t sent = write_now(of, text);
+  if (sent == text.size()) co_return true;
+  text.erase(0, sent);
   auto done = co_await with_deadline(write_text(of, std::move(text)), rules.options.write_deadline, "answer");
   co_return done.has_value();
 }

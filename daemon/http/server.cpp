@@ -42,12 +42,42 @@ task<void> run_session(std::shared_ptr<State> server, std::shared_ptr<session> o
   co_await serve(of, server->rules);
 }
 
+// How much a connection that waits for its client would be missed: a checker asks again and again, and
+// one that has just come is about to ask.
+std::uint64_t worth(const session& of, std::chrono::steady_clock::time_point now) {
+  constexpr duration newborn = std::chrono::seconds(1);
+  if (of.served == 0) return now - of.used < newborn ? 2 : 0;
+  return of.served == 1 ? 1 : of.served + 1;
+}
+
+// Whether there is room for one more, after closing another one where there was none.
+template <class State>
+bool has_room(State& server) {
+  const auto& options = server.rules->options;
+  const auto now = std::chrono::steady_clock::now();
+  std::size_t staying = 0;
+  session* least = nullptr;
+  for (const auto& each : server.open) {
+    if (each->evicted) continue;
+    ++staying;
+    if (!each->reading) continue;
+    const auto its = std::pair(worth(*each, now), each->used);
+    if (!least || its < std::pair(worth(*least, now), least->used)) least = each.get();
+  }
+  if (staying < options.max_connections) return true;
+  if (!options.make_room || !least) return false;
+  least->evicted = true;
+  ::shutdown(least->socket.native_handle(), SHUT_RDWR);
+  return true;
+}
+
 template <class State>
 task<void> accept_all(std::shared_ptr<State> server, std::shared_ptr<listener> from) {
   for (;;) {
     auto next = co_await from->accept();
     if (!next) continue;
-    if (server->open.size() >= server->rules->options.max_connections) continue;  // closes it
+    const bool full = server->open.size() >= server->rules->options.max_connections;
+    if (full && !has_room(*server)) continue;  // closes it
     auto of = std::make_shared<session>(std::move(next->socket), std::move(next->from));
     server->open.push_back(of);
     server->sessions.spawn("connection from " + of->from.address, run_session(server, of));

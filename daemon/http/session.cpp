@@ -1,7 +1,9 @@
 #include "session.hpp"
 
 #include <algorithm>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/system/system_error.hpp>
+#include <limits>
 
 #include "difyd/base/log.hpp"
 #include "difyd/base/text.hpp"
@@ -16,6 +18,7 @@ constexpr std::size_t max_linger = 256u << 10;
 struct incoming {
   std::unique_ptr<parser> whole;
   int refusal = 0;  // status to answer with before closing
+  bool unread = false;  // its body is left where it is
 };
 
 int refusal_of(parse_failure failure) {
@@ -41,7 +44,13 @@ int outcome(const Result<parse_failure>& read) {
   return *read == parse_failure::none ? 0 : refusal_of(*read);
 }
 
-task<Result<std::size_t>> first_bytes(session& of) { co_return co_await read_some(of.socket, of.buffer); }
+// A connection that only waits needs no buffer.
+task<Result<std::size_t>> first_bytes(session& of) {
+  boost::system::error_code error;
+  co_await of.socket.async_wait(stream_socket::wait_read, asio::redirect_error(asio::use_awaitable, error));
+  if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
+  co_return co_await read_some(of.socket, of.buffer);
+}
 
 // False when the client has gone or kept silent for too long.
 task<bool> wait_for_request(session& of, const session_rules& rules) {
@@ -54,11 +63,20 @@ task<bool> wait_for_request(session& of, const session_rules& rules) {
 
 task<incoming> read_request(session& of, const session_rules& rules) {
   const auto& options = rules.options;
-  incoming result{request_parser({static_cast<std::uint32_t>(options.max_header), options.max_body}), 0};
-  auto head =
-      co_await with_deadline(read_until(of, *result.whole, true), options.header_deadline, "read a header");
+  // What is not read needs no bound.
+  const auto most = options.at_once ? std::numeric_limits<std::uint64_t>::max() : options.max_body;
+  incoming result{request_parser({static_cast<std::uint32_t>(options.max_header), most})};
+  // Most requests are in the first bytes, and need no timer.
+  Result<parse_failure> head = result.whole->put(of.buffer, true);
+  if (*head == parse_failure::none && !result.whole->header_done())
+    head =
+        co_await with_deadline(read_until(of, *result.whole, true), options.header_deadline, "read a header");
   result.refusal = outcome(head);
   if (result.refusal != 0) co_return std::move(result);
+  if (*(head = result.whole->put(of.buffer)) != parse_failure::none) result.refusal = refusal_of(*head);
+  result.unread = options.at_once && !result.whole->done();
+  if (result.unread) result.refusal = 0;
+  if (result.refusal != 0 || result.unread || result.whole->done()) co_return std::move(result);
   if (!result.whole->done() && to_lower(result.whole->head.headers.get("Expect")) == "100-continue") {
     auto sent = co_await with_deadline(write_all(of.socket, "HTTP/1.1 100 Continue\r\n\r\n"),
                                        options.write_deadline, "continue");
@@ -91,13 +109,19 @@ response plain_error(int status) {
                                    std::string(reason(status)) + "\",\"remedy\":\"\"}}\n");
 }
 
+// The client may still send what nobody reads.
+task<void> close_gently(session& of) {
+  of.idle = true;
+  boost::system::error_code ignored;
+  of.socket.shutdown(stream_socket::shutdown_send, ignored);
+  co_await with_deadline(discard(of), linger, "close");
+}
+
 // Closing while the client still sends would reset the connection and lose the answer.
 task<void> refuse(session& of, const session_rules& rules, int status) {
   const response answer = plain_error(status);
   co_await send_answer(of, rules, answer, "GET", 11, false);
-  boost::system::error_code ignored;
-  of.socket.shutdown(stream_socket::shutdown_send, ignored);
-  co_await with_deadline(discard(of), linger, "close");
+  co_await close_gently(of);
 }
 
 task<bool> call_handler(const session_rules& rules, const request& what, const peer& from, response& result) {
@@ -114,6 +138,7 @@ response internal_error(const request& what, const std::string& cause) {
 task<bool> get_answer(session& of, const session_rules& rules, const request& what, response& result) {
   std::string cause;
   try {
+    if (rules.options.at_once) co_return co_await call_handler(rules, what, of.from, result);
     auto done = co_await while_connected(of, call_handler(rules, what, of.from, result));
     co_return done.has_value();
   } catch (const std::exception& error) {
@@ -133,16 +158,22 @@ task<bool> serve_one(session& of, const session_rules& rules) {
     if (in.refusal > 0) co_await refuse(of, rules, in.refusal);
     co_return false;
   }
+  of.reading = false;
   parsed_head& head = in.whole->head;
   const int version = head.version;
-  const bool keep_alive = in.whole->keep_alive();
+  const bool keep_alive = in.whole->keep_alive() && !in.unread;
   const request what{std::move(head.method), std::move(head.target), std::move(head.headers),
                      std::move(in.whole->body)};
   response result;
   const bool there = co_await get_answer(of, rules, what, result);
   if (!there) co_return false;
   const bool last = rules.stopping || to_lower(result.headers.get("Connection")) == "close";
-  co_return co_await send_answer(of, rules, result, what.method, version, keep_alive && !last);
+  const bool again = co_await send_answer(of, rules, result, what.method, version, keep_alive && !last);
+  of.served = in.unread ? 0 : of.served + 1;
+  of.used = std::chrono::steady_clock::now();
+  of.reading = true;
+  if (in.unread) co_await close_gently(of);
+  co_return again;
 }
 
 }  // namespace

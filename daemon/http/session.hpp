@@ -1,6 +1,8 @@
 // One connection of the server: requests in, answers out, until one side has enough.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -15,6 +17,10 @@ struct session {
   peer from;
   std::string buffer;  // read, not yet parsed
   bool idle = true;    // waits for a request: stop() may close it
+  bool reading = true;    // waits for the client: it may be closed for another one
+  bool evicted = false;   // and was
+  std::uint64_t served = 0;  // requests
+  std::chrono::steady_clock::time_point used = std::chrono::steady_clock::now();  // accepted, or last answered
 };
 
 // What all sessions of a server share.

@@ -72,6 +72,7 @@ Result<compose::loaded> load_project(const config::settings& settings, const std
   // No environment: what this process was started with must not change the stack.
   auto loaded = compose::load(from, files);
   if (!loaded) return loaded;
+  compose::drop_provided_services(loaded->project);
   compose::drop_unused_resources(loaded->project);
   if (auto good = check_database(loaded->project, settings); !good) return fail(std::move(good.error()));
   return loaded;

@@ -37,8 +37,10 @@ Result<> replace_volumes_from(compose::text_list& list, const create_context& c)
   return {};
 }
 
-void drop_inactive_dependencies(const compose::project& p, compose::service& s) {
-  std::erase_if(s.depends_on, [&](const auto& on) { return !p.services.contains(on.first); });
+void drop_inactive_dependencies(const create_context& c, compose::service& s) {
+  std::erase_if(s.depends_on, [&](const auto& on) {
+    return !c.project->services.contains(on.first) || (c.alone && !c.alone->contains(on.first));
+  });
 }
 
 void apply_one_off(compose::service& s, const one_off& wishes) {
@@ -56,13 +58,29 @@ void apply_one_off(compose::service& s, const one_off& wishes) {
   if (!wishes.network.empty()) s.networks = {{wishes.network, std::nullopt}};
 }
 
+std::string text_of(const api_version& api) {
+  return std::to_string(api.major) + "." + std::to_string(api.minor);
+}
+
 Result<> check_engine_can(const create_context& c, const compose::service& s) {
-  if (s.healthcheck && s.healthcheck->start_interval && c.api < api_version{1, 44})
+  const auto too_old = [&](const std::string& key, const std::string& needs) {
     return fail("unsupported-by-engine",
-                "cannot create a container of " + c.service +
-                    ": healthcheck.start_interval needs Docker Engine 25 (API 1.44), the engine speaks " +
-                    std::to_string(c.api.major) + "." + std::to_string(c.api.minor),
-                "Remove start_interval or upgrade the engine");
+                "cannot create a container of " + c.service + ": " + key + " needs Docker Engine " + needs +
+                    ", the engine speaks " + text_of(c.api),
+                "Remove " + key + " or upgrade the engine");
+  };
+  if (s.healthcheck && s.healthcheck->start_interval && c.api < api_version{1, 44})
+    return too_old("healthcheck.start_interval", "25 (API 1.44)");
+  for (const auto& [key, endpoint] : s.networks) {
+    if (!endpoint || !s.network_mode.empty()) continue;
+    if (!endpoint->mac_address.empty() && c.api < api_version{1, 44})
+      return too_old("networks." + key + ".mac_address", "25 (API 1.44)");
+    if (!endpoint->interface_name.empty() && c.api < api_version{1, 49})
+      return too_old("networks." + key + ".interface_name", "28.1 (API 1.49)");
+  }
+  for (const auto& mount : s.volumes)
+    if (mount.type == "image" && c.api < api_version{1, 48})
+      return too_old("a volume of type image", "28 (API 1.48)");
   return {};
 }
 
@@ -74,9 +92,31 @@ std::string final_name_of(const create_context& c) {
   return c.one_off->name.empty() ? one_off_name(*c.project, s.name, c.one_off->slug) : c.one_off->name;
 }
 
+std::string seccomp_profile_of(std::string_view option) {
+  constexpr std::string_view name = "seccomp";
+  if (!option.starts_with(name) || option.size() <= name.size() + 1) return {};
+  if (const char sign = option[name.size()]; sign != '=' && sign != ':') return {};
+  const auto value = option.substr(name.size() + 1);
+  const bool file = value != "unconfined" && value != "builtin" && !value.starts_with('{');
+  return file ? std::string(value) : std::string();
+}
+
+std::string compact_json(std::string_view text) {
+  std::string out;
+  bool quoted = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (!quoted && (c == ' ' || c == '\t' || c == '\r' || c == '\n')) continue;
+    out += c;
+    if (c == '"') quoted = !quoted;
+    if (quoted && c == '\\' && at + 1 < text.size()) out += text[++at];
+  }
+  return out;
+}
+
 Result<compose::service> resolved_service(const create_context& c) {
   compose::service s = service_of(c);
-  drop_inactive_dependencies(*c.project, s);
+  drop_inactive_dependencies(c, s);
   for (auto* space : {&s.network_mode, &s.ipc, &s.pid})
     if (auto done = replace_namespace(*space, c); !done) return std::unexpected(done.error());
   if (auto done = replace_volumes_from(s.volumes_from, c); !done) return std::unexpected(done.error());
@@ -91,7 +131,7 @@ std::string service_hash(const compose::project& p, const compose::service& s, c
   c.service = s.name;
   c.container_ids = container_ids;
   compose::service copy = s;
-  drop_inactive_dependencies(p, copy);
+  drop_inactive_dependencies(c, copy);
   // An id that is not known yet leaves "service:x": equal to nothing, so the container is made anew.
   for (auto* space : {&copy.network_mode, &copy.ipc, &copy.pid}) (void)replace_namespace(*space, c);
   (void)replace_volumes_from(copy.volumes_from, c);

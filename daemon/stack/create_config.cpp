@@ -30,27 +30,13 @@ compose::text_list environment_of(const create_context& c, const compose::servic
   return list;
 }
 
-std::string port_key(std::string port, const std::string& protocol) {
-  return port + "/" + (protocol.empty() ? "tcp" : protocol);
-}
-
+// What is exposed is sent as written, ranges and missing protocols too: the engine reads both.
 json exposed_ports_of(const compose::service& s) {
   json ports = json::object();
   for (const auto& port : s.ports)
-    ports[port_key(std::to_string(port.target), port.protocol)] = json::object();
-  for (const auto& entry : s.expose) {
-    const auto slash = entry.find('/');
-    const std::string numbers = entry.substr(0, slash);
-    const std::string protocol = slash == std::string::npos ? "tcp" : entry.substr(slash + 1);
-    const auto dash = numbers.find('-');
-    if (dash == std::string::npos) {
-      ports[port_key(numbers, protocol)] = json::object();
-      continue;
-    }
-    const int last = std::atoi(numbers.substr(dash + 1).c_str());
-    for (int port = std::atoi(numbers.c_str()); port <= last; ++port)
-      ports[port_key(std::to_string(port), protocol)] = json::object();
-  }
+    ports[std::to_string(port.target) + "/" + (port.protocol.empty() ? "tcp" : port.protocol)] =
+        json::object();
+  for (const auto& entry : s.expose) ports[entry] = json::object();
   return ports;
 }
 

@@ -1,4 +1,6 @@
 // The HostConfig half of a create request, mounts and networks left out.
+#include <set>
+
 #include "create_parts.hpp"
 #include "difyd/base/text.hpp"
 
@@ -38,10 +40,10 @@ json logging_of(const compose::service& s) {
   return config;
 }
 
-json devices_of(const compose::service& s) {
+json devices_of(const create_context& c, const compose::service& s) {
   json devices = json::array();
   for (const auto& device : s.devices)
-    devices.push_back({{"PathOnHost", device.source},
+    if (!c.dialect.device_names || !is_device_name(device)) devices.push_back({{"PathOnHost", device.source},
                        {"PathInContainer", device.target.empty() ? device.source : device.target},
                        {"CgroupPermissions", device.permissions.empty() ? "rwm" : device.permissions}});
   return devices;
@@ -63,22 +65,23 @@ json tmpfs_of(const compose::service& s) {
   return mounts;
 }
 
-// Profiles of seccomp are files that docker compose reads and inlines; difyd does not.
-Result<> put_security(json& host, const compose::service& s) {
+// A profile of seccomp is a file, whose text the engine gets.
+Result<> put_security(json& host, const create_context& c, const compose::service& s) {
   json options = json::array();
   for (auto option : s.security_opt) {
-    if (option == "systempaths=unconfined" || option == "systempaths:unconfined") {
+    if (option == "systempaths=unconfined") {
       host["MaskedPaths"] = json::array();
       host["ReadonlyPaths"] = json::array();
       continue;
     }
-    if (option.starts_with("seccomp") && option.size() > 8) {
-      const auto value = option.substr(8);
-      if (value != "unconfined" && value != "builtin" && !value.starts_with("{"))
-        return fail("unsupported",
-                    "cannot create a container of " + s.name + ": seccomp profile " + value +
-                        " is a file, which difyd does not read",
-                    "Write the profile's JSON in place, or use unconfined");
+    if (const auto profile = seccomp_profile_of(option); !profile.empty()) {
+      const auto read = c.seccomp_profiles.find(profile);
+      if (read == c.seccomp_profiles.end())
+        return fail("seccomp-profile-missing",
+                    "cannot create a container of " + s.name + ": seccomp profile " + profile +
+                        " could not be read",
+                    "Put the file there, or use seccomp=unconfined");
+      option = "seccomp=" + compact_json(read->second);
     }
     options.push_back(std::move(option));
   }
@@ -86,9 +89,23 @@ Result<> put_security(json& host, const compose::service& s) {
   return {};
 }
 
+// Upper case with their prefix, each once, in order; ALL is no name of one.
+compose::text_list normal_capabilities(const compose::text_list& names) {
+  std::set<std::string> normal;
+  for (auto name : names) {
+    for (auto& letter : name) letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+    normal.insert(name == "ALL" || name.starts_with("CAP_") ? name : "CAP_" + name);
+  }
+  return {normal.begin(), normal.end()};
+}
+
+void put_capabilities(json& host, const create_context& c, const compose::service& s) {
+  const bool as_written = !c.dialect.normal_capabilities;
+  put(host, "CapAdd", as_written ? s.cap_add : normal_capabilities(s.cap_add));
+  put(host, "CapDrop", as_written ? s.cap_drop : normal_capabilities(s.cap_drop));
+}
+
 void put_texts(json& host, const compose::service& s) {
-  put(host, "CapAdd", s.cap_add);
-  put(host, "CapDrop", s.cap_drop);
   put(host, "CgroupParent", s.cgroup_parent);
   put(host, "CgroupnsMode", s.cgroup);
   put(host, "Dns", s.dns);
@@ -118,15 +135,16 @@ void put_texts(json& host, const compose::service& s) {
 Result<json> host_part(const create_context& c, const compose::service& s) {
   json host = json::object();
   put_texts(host, s);
+  put_capabilities(host, c, s);
   put(host, "PortBindings", port_bindings_of(s));
   put(host, "RestartPolicy", restart_policy_of(s));
   put(host, "LogConfig", logging_of(s));
-  put(host, "Devices", devices_of(s));
+  put(host, "Devices", devices_of(c, s));
   put(host, "ExtraHosts", extra_hosts_of(s));
   put(host, "Tmpfs", tmpfs_of(s));
   put(host, "Links", links_of(c, s));
-  put_resources(host, s);
-  if (auto done = put_security(host, s); !done) return std::unexpected(done.error());
+  put_resources(host, c, s);
+  if (auto done = put_security(host, c, s); !done) return std::unexpected(done.error());
   if (auto done = put_mounts(host, c, s); !done) return std::unexpected(done.error());
   return host;
 }

@@ -116,9 +116,11 @@ void collect(std::vector<inline_file>& files, const std::vector<compose::file_re
              const file_objects& objects, const std::string& folder) {
   for (const auto& reference : references) {
     const auto found = objects.find(reference.source);
-    if (found == objects.end() || !found->second.file.empty()) continue;
+    // What is empty is not written: docker compose takes it for nothing.
+    if (found == objects.end() || !found->second.file.empty() || found->second.content.empty()) continue;
     files.push_back({target_of(reference, folder), found->second.content, reference.mode.value_or(0444),
-                     number_of(reference.uid), number_of(reference.gid)});
+                     number_of(reference.uid), number_of(reference.gid),
+                     !reference.uid.empty() || !reference.gid.empty()});
   }
 }
 

@@ -12,7 +12,8 @@ json ip_settings(const compose::endpoint& wanted) {
   return settings;
 }
 
-json endpoint_of(const create_context& c, const compose::service& s, const std::string& key) {
+// The addresses are in IPAMConfig; docker compose repeats them where the engine reports what it gave.
+json endpoint_of(const create_context& c, const compose::service& s, const std::string& key, bool primary) {
   const auto& wanted = s.networks.find(key)->second;
   json endpoint = json::object();
   json aliases = json::array({final_name_of(c)});
@@ -21,15 +22,17 @@ json endpoint_of(const create_context& c, const compose::service& s, const std::
     for (const auto& alias : wanted->aliases) aliases.push_back(alias);
   endpoint["Aliases"] = aliases;
   put(endpoint, "Links", links_of(c, s));
-  std::string mac = c.api >= api_version{1, 44} ? s.mac_address : "";
+  std::string mac = primary && c.api >= api_version{1, 44} ? s.mac_address : "";
   if (wanted) {
     put(endpoint, "IPAMConfig", ip_settings(*wanted));
+    put(endpoint, "IPAddress", wanted->ipv4_address);
+    put(endpoint, "IPv6Gateway", wanted->ipv6_address);
     if (!wanted->mac_address.empty()) mac = wanted->mac_address;
     auto options = wanted->driver_opts;
     if (!wanted->interface_name.empty())
       options["com.docker.network.endpoint.ifname"] = wanted->interface_name;
-    put(endpoint, "DriverOpts", options);
-    if (c.api >= api_version{1, 48}) put(endpoint, "GwPriority", wanted->gw_priority);
+    if (c.dialect.endpoint_options) put(endpoint, "DriverOpts", options);
+    if (c.dialect.gateway_priority) put(endpoint, "GwPriority", wanted->gw_priority);
   }
   put(endpoint, "MacAddress", mac);
   return endpoint;
@@ -38,7 +41,6 @@ json endpoint_of(const create_context& c, const compose::service& s, const std::
 json ipam_of(const compose::ipam_config& ipam) {
   json out = json::object();
   put(out, "Driver", ipam.driver);
-  put(out, "Options", ipam.options);
   json pools = json::array();
   for (const auto& pool : ipam.config) {
     json each = json::object();
@@ -63,7 +65,7 @@ compose::text_list links_of(const create_context& c, const compose::service& s) 
     if (target == c.project->services.end()) continue;
     for (int n = 1; n <= compose::wanted_scale(target->second); ++n) {
       const auto container = container_name(*c.project, target->second, n);
-      const auto numbered = name + "-" + std::to_string(n);
+      const auto numbered = name + "-" + std::to_string(c.number);  // its own number, as docker compose has it
       links.push_back(container + ":" + (colon == std::string::npos ? name : link.substr(colon + 1)));
       links.push_back(container + ":" + numbered);
       links.push_back(container + ":" + c.project->name + "-" + numbered);
@@ -86,7 +88,7 @@ network_part networks_of(const create_context& c, const compose::service& s) {
   const bool all_at_once = c.api >= api_version{1, 44};
   for (const auto& key : compose::networks_by_priority(s)) {
     const auto& name = c.project->networks.at(key).name;
-    auto endpoint = endpoint_of(c, s, key);
+    auto endpoint = endpoint_of(c, s, key, part.mode.empty());
     if (part.mode.empty()) part.mode = name;
     if (part.networking.empty() || all_at_once)
       part.networking[name] = std::move(endpoint);

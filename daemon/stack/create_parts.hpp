@@ -32,7 +32,9 @@ Result<compose::service> resolved_service(const create_context& c);
 json config_part(const create_context& c, const compose::service& s);
 json labels_part(const create_context& c, const compose::service& s, const std::string& hash);
 Result<json> host_part(const create_context& c, const compose::service& s);
-void put_resources(json& host, const compose::service& s);
+// "vendor.com/class=name" (Container Device Interface): not a path, but something to request.
+bool is_device_name(const compose::device_mapping& device);
+void put_resources(json& host, const create_context& c, const compose::service& s);
 Result<> put_mounts(json& host, const create_context& c, const compose::service& s);
 
 struct network_part {

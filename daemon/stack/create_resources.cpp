@@ -7,7 +7,7 @@ namespace {
 // As docker compose computes it: float32 * 1e9, truncated.
 std::int64_t nano_cpus(float cpus) { return static_cast<std::int64_t>(cpus * 1e9F); }
 
-json device_requests(const std::vector<compose::device_request>& wanted, bool gpu) {
+json device_requests(const std::vector<compose::device_request>& wanted, bool gpu, bool with_options) {
   json requests = json::array();
   for (const auto& each : wanted) {
     json request = json::object();
@@ -18,22 +18,22 @@ json device_requests(const std::vector<compose::device_request>& wanted, bool gp
     // compose-go leaves 0 where neither count nor ids are given: all of them.
     put(request, "Count", each.count == 0 && each.device_ids.empty() ? std::int64_t{-1} : each.count);
     put(request, "DeviceIDs", each.device_ids);
-    put(request, "Options", each.options);
+    if (with_options) put(request, "Options", each.options);
     requests.push_back(std::move(request));
   }
   return requests;
 }
 
-void put_deploy(json& host, const compose::deploy_config& deploy) {
+void put_deploy(json& host, const compose::deploy_config& deploy, const dialect& d) {
   json requests = json::array();
   if (const auto& limits = deploy.resources.limits) {
     put(host, "Memory", limits->memory);
     if (limits->cpus != 0) host["NanoCpus"] = nano_cpus(limits->cpus);
-    put(host, "PidsLimit", limits->pids);
+    if (limits->pids > 0) host["PidsLimit"] = limits->pids;
   }
   if (const auto& reserved = deploy.resources.reservations) {
     put(host, "MemoryReservation", reserved->memory);
-    for (auto& request : device_requests(reserved->devices, false)) requests.push_back(std::move(request));
+    for (auto& request : device_requests(reserved->devices, false, d.device_options)) requests.push_back(std::move(request));
   }
   put(host, "DeviceRequests", requests);
 }
@@ -65,9 +65,24 @@ json ulimits_of(const compose::service& s) {
   return list;
 }
 
+json request_of_names(const compose::service& s) {
+  json names = json::array();
+  for (const auto& device : s.devices)
+    if (is_device_name(device)) names.push_back(device.source);
+  return names;
+}
+
 }  // namespace
 
-void put_resources(json& host, const compose::service& s) {
+bool is_device_name(const compose::device_mapping& device) {
+  const auto slash = device.source.find('/');
+  const auto equals = device.source.find('=');
+  return (device.target.empty() || device.target == device.source) && slash != 0 &&
+         slash != std::string::npos && equals != std::string::npos && equals > slash + 1 &&
+         equals + 1 < device.source.size();
+}
+
+void put_resources(json& host, const create_context& c, const compose::service& s) {
   if (s.cpus != 0) host["NanoCpus"] = nano_cpus(s.cpus);
   put(host, "CpuShares", s.cpu_shares);
   put(host, "CpuPeriod", s.cpu_period);
@@ -85,8 +100,11 @@ void put_resources(json& host, const compose::service& s) {
   put(host, "Ulimits", ulimits_of(s));
   host["OomKillDisable"] = s.oom_kill_disable;
   if (s.blkio_config) put_blkio(host, *s.blkio_config);
-  if (s.deploy) put_deploy(host, *s.deploy);
-  for (auto& request : device_requests(s.gpus, true)) host["DeviceRequests"].push_back(std::move(request));
+  put(host, "DeviceCgroupRules", s.device_cgroup_rules);
+  if (s.deploy) put_deploy(host, *s.deploy, c.dialect);
+  if (const auto names = request_of_names(s); c.dialect.device_names && !names.empty())
+    host["DeviceRequests"].push_back({{"Driver", "cdi"}, {"DeviceIDs", names}});
+  for (auto& request : device_requests(s.gpus, true, true)) host["DeviceRequests"].push_back(std::move(request));
 }
 
 }  // namespace difyd::stack

@@ -43,6 +43,11 @@ dialect dialect_of(std::string_view version) {
   d.volume_hash = v->at_least(2, 32, 0);
   d.number_on_one_offs = !v->at_least(2, 30, 0);
   d.replace_is_name = v->at_least(2, 39, 0);
+  d.endpoint_options = v->at_least(2, 27, 1);
+  d.device_options = v->at_least(2, 30, 0);
+  d.device_names = v->at_least(2, 30, 0);
+  d.gateway_priority = v->at_least(2, 33, 1);
+  d.normal_capabilities = v->at_least(2, 33, 1);
   return d;
 }
 

@@ -5,6 +5,7 @@
 
 #include "difyd/base/task_group.hpp"
 #include "difyd/stack/labels.hpp"
+#include "installed_compose.hpp"
 #include "run.hpp"
 
 namespace difyd::stack {
@@ -105,6 +106,12 @@ task<Result<>> look_at_networks(engine::client& engine, observed& to, const obse
   co_return Result<>{};
 }
 
+// The first containers of a project are written as the machine's docker compose does, later ones as these were.
+bool has_dialect(const observed& o) {
+  return std::any_of(o.containers.begin(), o.containers.end(),
+                     [](const auto& c) { return !c.label(label::version).empty(); });
+}
+
 bool uses_volumes(const compose::project* p) { return p == nullptr || !p->volumes.empty(); }
 
 task<Result<>> look_at_volumes(engine::client& engine, observed& to, const observe_options& options) {
@@ -156,6 +163,7 @@ task<Result<observed>> observe(engine::client& engine, std::string project, obse
   auto results = co_await when_all(std::move(looks));
   for (auto& result : results)
     if (!result) co_return std::unexpected(result.error());
+  if (options.project && !has_dialect(now)) now.installed_compose = co_await installed_compose_version();
   co_return now;
 }
 

@@ -32,7 +32,7 @@ dialect dialect_in_use(const observed& o) {
   const observed_container* newest = nullptr;
   for (const auto& c : o.containers)
     if (!c.label(label::version).empty() && (newest == nullptr || c.created > newest->created)) newest = &c;
-  return newest == nullptr ? dialect{} : dialect_of(newest->label(label::version));
+  return dialect_of(newest == nullptr ? o.installed_compose : newest->label(label::version));
 }
 
 std::set<std::string> missing_bind_sources(const compose::project& p) {

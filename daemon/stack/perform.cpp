@@ -4,6 +4,7 @@
 
 #include "difyd/base/text.hpp"
 #include "difyd/stack/labels.hpp"
+#include "pull_retry.hpp"
 #include "run.hpp"
 
 namespace difyd::stack {
@@ -113,8 +114,15 @@ task<Result<>> plan_run::pull(const operation& op) {
     report(op, state::working, text, fraction);
   };
   // As docker has it: without its helper, what is public can be had all the same.
-  auto image = co_await engine_.images.pull(op.target, op.platform,
-                                            auth.value_or(std::string(engine::anonymous_auth)), progress);
+  const auto password = auth.value_or(std::string(engine::anonymous_auth));
+  auto image = co_await engine_.images.pull(op.target, op.platform, password, progress);
+  for (int attempt = 1; !image && !failure_; ++attempt) {
+    const auto wait = pull_again_after(image.error(), attempt);
+    if (!wait) break;
+    report(op, state::working, "trying again in " + difyd::to_text(*wait) + ": " + image.error().message);
+    co_await pause(*wait);
+    image = co_await engine_.images.pull(op.target, op.platform, password, progress);
+  }
   if (!image) {
     auto error = naming(image.error(), "pull image", op.target);
     if (!auth) error.message += "; " + auth.error().message;
@@ -155,8 +163,22 @@ task<Result<>> plan_run::set_policy(const operation& op) {
   co_return Result<>{};
 }
 
+// What secrets and configs say may be another since the container was made, and is in no hash.
+task<Result<>> plan_run::renew_files(const operation& op) {
+  if (!plan_.project) co_return Result<>{};
+  const auto service = plan_.project->services.find(op.service);
+  if (service == plan_.project->services.end()) co_return Result<>{};
+  auto files = inline_files(*plan_.project, service->second);
+  if (!files) co_return std::unexpected(files.error());
+  co_return co_await put_files(engine_, id_of(op), std::move(*files));
+}
+
 task<Result<>> plan_run::start(const operation& op) {
   const auto id = id_of(op);
+  if (!ids_.contains(op.target)) {
+    auto renewed = co_await renew_files(op);
+    if (!renewed) co_return std::unexpected(naming(renewed.error(), "start container", op.target));
+  }
   auto started = co_await engine_.containers.start(id, options_.start_limit);
   if (started) {
     fresh_.erase(id);

@@ -1,4 +1,7 @@
 // The operations that make containers.
+#include <filesystem>
+#include <fstream>
+
 #include "difyd/stack/labels.hpp"
 #include "run.hpp"
 
@@ -23,6 +26,19 @@ std::set<std::string> shared_with(const compose::service& s) {
   for (const auto& from : s.volumes_from)
     if (!from.starts_with("container:")) services.insert(from.substr(0, from.find(':')));
   return services;
+}
+
+// Those that can be read; the one who needs another says so.
+compose::text_map read_profiles(const compose::service& s, const std::filesystem::path& folder) {
+  compose::text_map read;
+  for (const auto& option : s.security_opt) {
+    const auto path = seccomp_profile_of(option);
+    if (path.empty()) continue;
+    std::ifstream in(folder / path);
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    if (in && nlohmann::json::accept(text)) read[path] = text;
+  }
+  return read;
 }
 
 }  // namespace
@@ -57,6 +73,8 @@ task<Result<create_context>> plan_run::context(const operation& op, std::string 
     image_ids_[reference] = image->id;
   }
   c.image_id = image_ids_[reference];
+  if (plan_.alone) c.alone = plan_.alone;
+  c.seccomp_profiles = read_profiles(s, plan_.project->working_dir);
   for (const auto& service : shared_with(s)) {
     auto id = co_await container_of(service);
     if (!id) co_return std::unexpected(id.error());
@@ -65,19 +83,23 @@ task<Result<create_context>> plan_run::context(const operation& op, std::string 
   co_return c;
 }
 
+task<Result<>> put_files(engine::client& engine, std::string id, std::vector<inline_file> files) {
+  for (const auto& file : files) {
+    auto tar = tar_of(file);
+    if (!tar) co_return std::unexpected(tar.error());
+    auto done = co_await engine.containers.put_archive(id, "/", std::move(*tar), file.owned);
+    if (!done) co_return done;
+  }
+  co_return Result<>{};
+}
+
 task<Result<>> finish_created(engine::client& engine, std::string id, create_request request,
                               std::vector<inline_file> files) {
   for (auto& connect : request.connects) {
     auto done = co_await engine.networks.connect(connect.network, id, connect.endpoint.dump());
     if (!done) co_return done;
   }
-  for (const auto& file : files) {
-    auto tar = tar_of(file);
-    if (!tar) co_return std::unexpected(tar.error());
-    auto done = co_await engine.containers.put_archive(id, "/", std::move(*tar));
-    if (!done) co_return done;
-  }
-  co_return Result<>{};
+  co_return co_await put_files(engine, std::move(id), std::move(files));
 }
 
 task<Result<std::string>> plan_run::make_container(const operation& op, std::string replaces) {

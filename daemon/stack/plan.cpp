@@ -57,7 +57,7 @@ Result<> planner::choose_services() {
   else if (options_.with_dependencies)
     scope_ = with_dependencies(graph_of(*project_), options_.services);
   else
-    scope_ = {options_.services.begin(), options_.services.end()};
+    plan_.alone = scope_ = {options_.services.begin(), options_.services.end()};
   return {};
 }
 

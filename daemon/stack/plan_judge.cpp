@@ -1,5 +1,7 @@
 // Whether a container stays, starts or is made anew, and why.
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "difyd/base/text.hpp"
 #include "planner.hpp"
@@ -35,14 +37,39 @@ bool planner::same_configuration(const compose::service& s, const container& c) 
 
 std::optional<std::string> planner::replaced_network(const compose::service& s, const container& c) const {
   if (!s.network_mode.empty()) return std::nullopt;
+  std::set<std::string> expected;
+  std::string missing;
   for (const auto& [key, endpoint] : s.networks) {
     const auto& name = project_->networks.at(key).name;
+    expected.insert(name);
+    if (renewed_networks_.contains(key)) return "network " + name + " is made anew";
     const auto attached = c.networks.find(name);
-    if (attached == c.networks.end()) continue;
+    if (attached == c.networks.end()) {
+      missing = name;
+      continue;
+    }
     const auto found = now_.networks.find(name);
     if (found == now_.networks.end() ||
         (!attached->second.network_id.empty() && attached->second.network_id != found->second.id))
-      return name;
+      return "network " + name + " was replaced";
+  }
+  // One that is only missing is connected again; one that has another name now would leave the old one on.
+  for (const auto& [name, endpoint] : c.networks)
+    if (!missing.empty() && !expected.contains(name)) return "attached to network " + name + ", not to " + missing;
+  return std::nullopt;
+}
+
+// A volume's name is in no hash: the file may name another one by now.
+std::optional<std::string> planner::unmounted_volume(const compose::service& s, const container& c) const {
+  std::map<std::string, const compose::service_mount*> last;  // two mounts on one target: the last wins
+  for (const auto& m : s.volumes) last[m.target] = &m;
+  for (const auto& [target, m] : last) {
+    const auto volume = project_->volumes.find(m->source);
+    if (m->type != "volume" || volume == project_->volumes.end()) continue;
+    const bool mounted = std::any_of(c.mounts.begin(), c.mounts.end(), [&](const auto& held) {
+      return held.type == "volume" && held.name == volume->second.name;
+    });
+    if (!mounted) return "volume " + volume->second.name + " is not mounted";
   }
   return std::nullopt;
 }
@@ -79,8 +106,8 @@ std::optional<std::string> planner::reason_to_recreate(const compose::service& s
     if (has != found->second.id && c.image_id != found->second.id)
       return "image " + reference + " changed: " + short_id(has) + " is now " + short_id(found->second.id);
   }
-  if (const auto network = replaced_network(s, c)) return "network " + *network + " was replaced";
-  return std::nullopt;
+  if (auto network = replaced_network(s, c)) return network;
+  return unmounted_volume(s, c);
 }
 
 bool planner::finished_one_shot(const compose::service& s, const container& c) const {

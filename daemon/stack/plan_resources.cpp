@@ -30,6 +30,13 @@ std::string label_of(const compose::text_map& labels, const char* key) {
   return found == labels.end() ? std::string() : found->second;
 }
 
+// Whether a network or volume that docker compose 2.x or difyd made was made from another configuration.
+// What bears no hash is left alone, as docker compose does; what newer releases hash is not known here.
+bool changed(const compose::text_map& labels, const std::string& hash) {
+  const auto has = label_of(labels, label::config_hash);
+  return !has.empty() && has != hash && label_of(labels, label::version).starts_with("2.");
+}
+
 bool below(const std::string& path, const std::string& folder) {
   if (folder.empty()) return false;
   const std::string base = folder.ends_with('/') ? folder : folder + "/";
@@ -70,8 +77,36 @@ Result<> planner::make_networks() {
                   "Remove the network, or declare it as external");
     if (const auto owner = label_of(labels, label::project); owner != project_->name)
       plan_.warnings.push_back("network " + n.name + " exists but belongs to project \"" + owner + "\"");
+    else if (changed(labels, compose::config_hash(n)))
+      networks_[key] = renew_network(key);
   }
   return {};
+}
+
+// Removed when what is on it has stopped, and made again; everything on it is recreated then.
+std::vector<int> planner::renew_network(const std::string& key) {
+  const auto& name = project_->networks.at(key).name;
+  std::vector<const container*> users;
+  for (const auto& c : now_.containers)
+    if (c.networks.contains(name) && !doomed_.contains(c.id)) users.push_back(&c);
+  for (const auto* c : users)
+    if (c->one_off || !in_scope(c->service)) {
+      plan_.warnings.push_back("network " + name + " has another configuration than the file says; it stays, because " +
+                               c->name + ", which is left alone here, is on it");
+      return {};
+    }
+  std::vector<int> stopped;
+  for (const auto* c : users)
+    if (c->state == "running" || c->state == "restarting" || c->state == "paused")
+      stopped.push_back(add_for(op_kind::stop_container, *c, "its network " + name + " is made anew").id);
+  auto& removal = add(op_kind::remove_network, name, "its configuration changed");
+  removal.after = stopped;
+  const int gone = removal.id;
+  auto& made = add(op_kind::create_network, name, "its configuration changed");
+  made.network = key;
+  made.after = {gone};
+  renewed_networks_.insert(key);
+  return {made.id};
 }
 
 Result<> planner::make_volumes() {
@@ -94,6 +129,11 @@ Result<> planner::make_volumes() {
           "volume " + v.name + " already exists but " +
           (owner.empty() ? "was not created by compose" : "belongs to project \"" + owner + "\"") +
           "; declare it as external to use it without this warning");
+    else if (changed(found->second.labels, compose::config_hash(v)))
+      plan_.warnings.push_back("volume " + v.name +
+                               " has another configuration than the file says; it stays as it is, because making it "
+                               "anew would lose its data. To do so: docker compose down, docker volume rm " +
+                               v.name);
   }
   return {};
 }

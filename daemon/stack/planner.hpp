@@ -44,6 +44,9 @@ class planner {
   std::optional<std::string> reason_to_recreate(const compose::service& s, const container& c) const;
   bool same_configuration(const compose::service& s, const container& c) const;
   bool finished_one_shot(const compose::service& s, const container& c) const;
+  std::optional<std::string> unmounted_volume(const compose::service& s, const container& c) const;
+  std::vector<int> renew_network(const std::string& key);
+  // Why it has to be another container, by its networks.
   std::optional<std::string> replaced_network(const compose::service& s, const container& c) const;
   std::optional<std::string> renewed_namespace(const compose::service& s) const;
 
@@ -77,6 +80,7 @@ class planner {
   std::set<std::string> doomed_;                      // ids that this plan removes
   std::map<std::string, std::vector<int>> networks_;  // key -> operations after which it is there
   std::map<std::string, std::vector<int>> volumes_;
+  std::set<std::string> renewed_networks_;  // keys: their configuration changed
   std::map<std::string, int> pulls_;
   std::map<std::string, int> folders_;
   std::vector<int> orphans_gone_;

@@ -14,6 +14,8 @@ Error naming(const Error& error, const std::string& what, const std::string& tar
 
 api_version api_of(const engine::engine_version& v);
 
+task<Result<>> put_files(engine::client& engine, std::string id, std::vector<inline_file> files);
+
 // Further networks and files of a container that has just been created.
 task<Result<>> finish_created(engine::client& engine, std::string id, create_request request,
                               std::vector<inline_file> files);
@@ -48,6 +50,7 @@ class plan_run {
   task<Result<>> remove_resource(const operation& op);
 
   task<Result<create_context>> context(const operation& op, std::string replaces);
+  task<Result<>> renew_files(const operation& op);
   task<Result<std::string>> container_of(const std::string& service);
   duration stop_limit(const operation& op) const;
   std::string id_of(const operation& op) const;

@@ -1,8 +1,8 @@
-// A one-file archive in the ustar format (POSIX.1-1988), which is all that a secret needs.
+// Archives in the ustar format (POSIX.1-1988), of what is in memory.
 #include <cstdio>
 #include <cstring>
 
-#include "difyd/stack/create.hpp"
+#include "difyd/stack/tar.hpp"
 
 namespace difyd::stack {
 namespace {
@@ -41,19 +41,16 @@ bool put_path(std::string& header, const std::string& path) {
   return true;
 }
 
-}  // namespace
-
-Result<std::string> tar_of(const inline_file& file) {
+// Header and content, padded to whole blocks.
+Result<std::string> entry_of(const inline_file& file, std::int64_t time) {
   std::string header(block, '\0');
-  const auto start = file.path.find_first_not_of('/');
-  if (start == std::string::npos || !put_path(header, file.path.substr(start)))
-    return fail("unsupported",
-                "cannot copy " + file.path + " into the container: the path is empty or too long");
+  if (file.path.find_first_not_of('/') == std::string::npos || !put_path(header, file.path))
+    return fail("unsupported", "cannot put " + file.path + " into an archive: the path is empty or too long");
   put_octal(header, mode_field, static_cast<std::uint64_t>(file.mode));
   put_octal(header, uid_field, static_cast<std::uint64_t>(file.uid));
   put_octal(header, gid_field, static_cast<std::uint64_t>(file.gid));
   put_octal(header, size_field, file.content.size());
-  put_octal(header, time_field, 0);
+  put_octal(header, time_field, static_cast<std::uint64_t>(time));
   put_text(header, type_field, "0");
   put_text(header, magic_field, std::string_view("ustar\00000", 8));
   put_text(header, sum_field, "        ");
@@ -61,8 +58,22 @@ Result<std::string> tar_of(const inline_file& file) {
   for (const unsigned char byte : header) sum += byte;
   put_octal(header, {sum_field.offset, 7}, sum);
   header[sum_field.offset + 6] = '\0';
-  std::string tar = header + file.content;
-  tar.append((block - file.content.size() % block) % block, '\0');
+  header += file.content;
+  header.append((block - file.content.size() % block) % block, '\0');
+  return header;
+}
+
+}  // namespace
+
+Result<std::string> tar_of(const inline_file& file) { return tar_of(std::vector{file}, 0); }
+
+Result<std::string> tar_of(const std::vector<inline_file>& files, std::int64_t time) {
+  std::string tar;
+  for (const auto& file : files) {
+    const auto entry = entry_of(file, time);
+    if (!entry) return entry;
+    tar += *entry;
+  }
   tar.append(2 * block, '\0');
   return tar;
 }

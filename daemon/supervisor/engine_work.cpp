@@ -8,6 +8,7 @@
 #include "difyd/stack/labels.hpp"
 #include "difyd/stack/observe.hpp"
 #include "links.hpp"
+#include "maintenance.hpp"
 #include "page.hpp"
 #include "readiness.hpp"
 
@@ -112,6 +113,13 @@ task<Result<>> bring_all_up(world& w, release_ptr release, const std::string& op
                             bool remove_orphans) {
   const auto limit = w.settings.upgrade.start_timeout;
   const std::string nginx = release::nginx_service(release->project);
+  if (kept_down(w, nginx)) {
+    put_page_up(w, *release);
+    if (auto stopped = co_await stop_services(w, project_of(release), {nginx}, std::nullopt, operation);
+        !stopped)
+      co_return stopped;
+    co_return co_await bring_up(w, release, services_to_run(w, *release), operation, limit, remove_orphans);
+  }
   // What nginx shows comes first: it looks its upstreams up once, and then need not wait for the rest.
   auto later = release::bystanders(release->project);
   for (auto& each : release::worker_services(release->project)) later.push_back(std::move(each));

@@ -25,6 +25,7 @@ health::situation situation_of(const world& w) {
   now.phase_since = w.stands.get()->since;
   if (w.migrating) now.migrate_begun = w.migrating->begun;
   now.migrator_session = w.migrating.has_value();
+  now.maintenance = w.maintenance.has_value();
   return now;
 }
 
@@ -52,8 +53,9 @@ void publish_now(world& w) {
   publication.says = judged.given;
   publication.listen = w.settings.listen.health;
   publication.readyz_in_maintenance = w.settings.maintenance.answer_health_path ? 200 : 503;
+  publication.status_for_all = w.settings.listen.status;
   // Dify itself answers there.
-  if (w.stands.get()->at == phase::serving) w.page.set(std::nullopt);
+  if (w.stands.get()->at == phase::serving && !w.maintenance) w.page.set(std::nullopt);
   publication.maintenance = page_now(w, judged.given);
   const auto published = front::publish(w.settings.runtime_dir + "/verdict.json", std::move(publication));
   if (!published) log::error("verdict", published.error().message);

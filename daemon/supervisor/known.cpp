@@ -185,6 +185,15 @@ void add_secret_key(std::vector<finding>& found, const known_facts& facts) {
                    {}});
 }
 
+void add_maintenance(std::vector<finding>& found, const known_facts& facts) {
+  if (!facts.maintenance_since) return;
+  const auto& reason = facts.maintenance_reason;
+  found.push_back({"maintenance", "maintenance-on", severity::info,
+                   "maintenance is on since " + time_text(*facts.maintenance_since) +
+                       ", visitors see a page instead of Dify" + (reason.empty() ? "" : ": " + reason),
+                   "difyd maintenance off lets them in again", false, *facts.maintenance_since});
+}
+
 }  // namespace
 
 const ledger::upgrade_record* held_upgrade(const ledger::record& book) {
@@ -245,6 +254,7 @@ std::vector<finding> known_findings(const known_facts& facts) {
   add_version(found, facts);
   add_kept(found, facts);
   add_secret_key(found, facts);
+  add_maintenance(found, facts);
   return found;
 }
 

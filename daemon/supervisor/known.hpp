@@ -27,10 +27,12 @@ struct known_facts {
   std::optional<Error> not_kept;                  // why the share does not keep what is deployed
   std::optional<release::secret_key> secret_key;  // of the environment in force
   wall_time now{};
+  std::optional<wall_time> maintenance_since;  // unset: it is off
+  std::string maintenance_reason;
 };
 
 // Codes: upgrade-held, upgrade-undone, restore-unfinished, start-held, version-ignored, version-refused,
-// bundle-edited, overlay-edited, release-not-kept, secret-key-public, secret-key-empty. The remedy of a hold
+// bundle-edited, overlay-edited, release-not-kept, secret-key-public, secret-key-empty, maintenance-on. The remedy of a hold
 // has one command with its consequence per line.
 std::vector<finding> known_findings(const known_facts& facts);
 

@@ -10,6 +10,7 @@
 #include "known.hpp"
 #include "links.hpp"
 #include "load_release.hpp"
+#include "maintenance.hpp"
 #include "owed_commands.hpp"
 #include "page.hpp"
 #include "rehearsing.hpp"
@@ -21,9 +22,6 @@
 
 namespace difyd::supervisor {
 namespace {
-
-// The work's text is the result's; an error of code "refused", "undone" or "held" is told as such.
-using work = std::function<task<ended>(world&, std::string id)>;
 
 void tell_ending(world& w, const control::operation_status& status, const ended& how) {
   control::event event;
@@ -111,6 +109,7 @@ Result<> no_upgrade_running(const world& w) {
 }
 
 Result<> may_change(const world& w, const std::string& what) {
+  if (auto open = not_in_maintenance(w, what); !open) return open;
   const auto stands = w.stands.get();
   if (w.book && w.book->current().restoring)
     return fail("restore-in-flight", "cannot " + what + ": a restore is not finished",
@@ -125,7 +124,9 @@ Result<> may_change(const world& w, const std::string& what) {
 task<ended> heal(world& w, std::string id) {
   const auto release = *w.in_force.get();
   if (!release || w.stands.get()->at != phase::serving) co_return done_as("nothing to heal");
-  auto plan = co_await plan_release(w, release, plan_defaults(*release));
+  auto options = plan_defaults(*release);
+  options.services = services_to_run(w, *release);
+  auto plan = co_await plan_release(w, release, std::move(options));
   if (!plan) co_return failed_with(plan.error());
   auto applied = co_await carry_out(w, std::move(*plan), id);
   auto after = co_await look(w, project_of(release));
@@ -179,6 +180,12 @@ task<ended> restart(world& w, std::string id, std::vector<std::string> services)
                              "cannot restart " + service + ": the stack has no such service",
                              "It has " + join(names, ", ")});
     }
+  if (services.empty()) services = services_to_run(w, *release);
+  for (const auto& service : services)
+    if (kept_down(w, service))
+      co_return failed_with({"maintenance-on",
+                             "cannot restart " + service + ": maintenance is on, and its port is the page's",
+                             "Let visitors in: difyd maintenance off"});
   auto seen = co_await look(w, project_of(release));
   if (!seen) co_return failed_with(seen.error());
   auto restarted = co_await carry_out(w, stack::plan_restart(project_of(release), *seen, services), id);
@@ -201,6 +208,11 @@ task<ended> resume_held(world& w, std::string id) {
 }
 
 }  // namespace
+
+Result<control::accepted> submit_command(world& w, const char* kind, work what) {
+  if (auto free = no_upgrade_running(w); !free) return fail(free.error());
+  return submit(w, named(kind), priority::command, std::move(what));
+}
 
 void propose_start(world& w) { submit(w, named("converge"), priority::converge, start_up); }
 
@@ -305,6 +317,7 @@ Result<control::accepted> request_repin(world& w, const std::string& text) {
   auto wanted = parse_version(text);
   if (!wanted) return fail(wanted.error());
   if (auto free = no_upgrade_running(w); !free) return fail(free.error());
+  if (auto open = not_in_maintenance(w, "repin"); !open) return fail(open.error());
   if (auto may = may_repin(w, *wanted); !may) return fail(may.error());
   auto status = named("repin");
   status.to = wanted->text();

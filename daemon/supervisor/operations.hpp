@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ended.hpp"
 #include "mounting.hpp"
 #include "owed_commands.hpp"
 #include "world.hpp"
@@ -24,6 +25,11 @@ void propose_mending(world& w, mount_need need);
 // Another machine has the lease: the own stack stops, and the start waits for it. Not heard
 // while an upgrade runs, which asks for the lease itself before what cannot be undone.
 void propose_stand_down(world& w);
+
+// The work's text is the result's; an error of code "refused", "undone" or "held" is told as such.
+using work = std::function<task<ended>(world&, std::string id)>;
+// A command that no upgrade may run beside. Error "upgrade-in-flight".
+Result<control::accepted> submit_command(world& w, const char* kind, work what);
 
 // Commands. Refused at once ("upgrade-in-flight", "bad-version", ...) or accepted: the result
 // comes as an event.

@@ -32,41 +32,59 @@ std::optional<std::uint16_t> published_port(const compose::project& project) {
   return std::nullopt;
 }
 
-page_words words_of(phase at, const std::optional<ledger::journal>& flight, bool restoring) {
-  const std::string upgrade = flight ? "The upgrade to " + flight->to.text() : std::string();
-  const bool going_back = flight && !flight->entries.empty() && flight->entries.back().step == "put-back";
-  if (restoring && at == phase::upgrading) return {"Dify is being restored", "A backup is being put back."};
-  if (restoring && at == phase::holding)
-    return {"Dify is down for maintenance",
-            "The restore of a backup did not finish. An operator has to decide how it goes on."};
-  switch (at) {
+front::situation situation_of(const page_facts& facts) {
+  using front::situation;
+  switch (facts.at) {
     case phase::upgrading:
-      if (going_back) return {"Dify is being started again", upgrade + " was given up."};
-      return {"Dify is being upgraded", flight ? upgrade + " is under way." : std::string()};
+      if (facts.restoring) return situation::restoring;
+      return facts.going_back ? situation::going_back : situation::upgrading;
     case phase::holding:
-      return {"Dify is down for maintenance", (flight ? upgrade + " did not finish. " : std::string()) +
-                                                  "An operator has to decide how it goes on."};
+      if (facts.restoring) return situation::restore_held;
+      return facts.upgrading ? situation::held : situation::closed;
     case phase::stopped:
-      return {"Dify is stopped", "An operator has stopped it."};
+      return situation::stopped;
     default:
-      return {"Dify is starting", {}};
+      return facts.maintenance ? situation::closed : situation::starting;
   }
 }
+
+namespace {
+
+page_facts facts_of(const world& w) {
+  page_facts facts;
+  facts.at = w.stands.get()->at;
+  if (facts.at == phase::starting && stopped_by_operator(w))
+    facts.at = phase::stopped;  // the start has yet to find it out
+  facts.maintenance = w.maintenance.has_value();
+  if (!w.book) return facts;
+  const auto& book = w.book->current();
+  facts.restoring = book.restoring.has_value();
+  facts.upgrading = book.in_flight.has_value();
+  facts.going_back =
+      facts.upgrading && !book.in_flight->entries.empty() && book.in_flight->entries.back().step == "put-back";
+  return facts;
+}
+
+}  // namespace
 
 std::optional<front::maintenance_page> page_now(const world& w, const verdict& given) {
   auto page = *w.page.get();
   if (!page) return page;
-  const auto flight = w.book ? w.book->current().in_flight : std::nullopt;
-  auto at = w.stands.get()->at;
-  if (at == phase::starting && stopped_by_operator(w))
-    at = phase::stopped;  // the start has yet to find it out
-  const auto words = words_of(at, flight, w.book && w.book->current().restoring);
-  page->title = words.title;
-  page->detail = words.detail;
+  page->why = situation_of(facts_of(w));
+  const bool moving =
+      page->why == front::situation::upgrading || page->why == front::situation::restoring;
+  page->step = moving ? w.step.name : std::string();
+  page->step_boot = moving ? w.step.at : std::chrono::milliseconds(0);
+  page->reason = w.maintenance ? w.maintenance->reason : std::string();
+  page->file = w.own_page ? own_page_path(w) : std::string();
   // The load balancer's check is answered where the page is to be shown through it, not for a stack
   // that is stopped or starting.
   if (given.readyz != answer::maintenance) page->health_path.clear();
   return page;
+}
+
+std::string own_page_path(const world& w) {
+  return w.settings.runtime_dir + "/" + std::string(front::own_page_file);
 }
 
 void put_page_up(world& w, const release::release& what) {
@@ -77,9 +95,9 @@ void put_page_up(world& w, const release::release& what) {
   page.port = *port;
   if (settings.answer_health_path) page.health_path = settings.health_path;
   page.since = std::chrono::system_clock::now();
+  page.since_boot = boot_time();
   page.retry_after =
       static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(settings.retry_after).count());
-  page.file = settings.page_file;
   w.page.set(std::move(page));
   publish_now(w);
 }

@@ -12,13 +12,18 @@ namespace difyd::supervisor {
 // The port that nginx publishes for HTTP; nullopt where it publishes none.
 std::optional<std::uint16_t> published_port(const compose::project& project);
 
-struct page_words {
-  std::string title;
-  std::string detail;  // may be empty
+// What visitors are told. Pure.
+struct page_facts {
+  phase at = phase::starting;
+  bool upgrading = false;   // there is an upgrade in flight
+  bool going_back = false;  // which is put back
+  bool restoring = false;
+  bool maintenance = false;  // the operator's
 };
+front::situation situation_of(const page_facts& facts);
 
-// What visitors read; `flight` is the upgrade in flight, if any. Pure.
-page_words words_of(phase at, const std::optional<ledger::journal>& flight, bool restoring = false);
+// Where the operator's own page is published.
+std::string own_page_path(const world& w);
 
 // The page as it is published now; nullopt where difyd-health is to let the port go.
 std::optional<front::maintenance_page> page_now(const world& w, const verdict& given);

@@ -7,6 +7,7 @@
 #include "difyd/release/roles.hpp"
 #include "known.hpp"
 #include "links.hpp"
+#include "maintenance.hpp"
 #include "page.hpp"
 
 namespace difyd::supervisor {
@@ -75,8 +76,9 @@ void expect_stack(health::probe_plan& plan, const world& w) {
   const auto release = *w.in_force.get();
   if (!release || (w.stands.get()->at != phase::serving && !fallen(w))) return;
   for (const auto& [name, service] : release->project.services)
-    plan.services.push_back({name, release::one_shot(release->project, name)});
+    if (!kept_down(w, name)) plan.services.push_back({name, release::one_shot(release->project, name)});
   plan.observed = w.observed.get();
+  if (closed(w)) return;  // the page answers there
   if (const auto port = published_port(release->project)) {
     plan.ports.push_back({"port.api", "127.0.0.1", *port, "/console/api/ping"});
     plan.ports.push_back({"port.web", "127.0.0.1", *port, "/signin"});
@@ -134,6 +136,8 @@ std::vector<finding> findings_now(const world& w) {
   facts.configured = w.settings.version;
   if (const auto release = *w.in_force.get()) facts.secret_key = release->environment.secret_key;
   facts.now = std::chrono::system_clock::now();
+  if (w.maintenance) facts.maintenance_since = w.maintenance->since;
+  if (w.maintenance) facts.maintenance_reason = w.maintenance->reason;
   auto all = known_findings(facts);
   std::vector<std::string> own;
   if (w.settings.redis.kind == "bundled") own.push_back("redis");
@@ -144,6 +148,7 @@ std::vector<finding> findings_now(const world& w) {
 }
 
 task<std::vector<finding>> probe_everything(world& w) {
+  const auto begun = std::chrono::steady_clock::now();
   const auto linked = link_database(w);
   if (w.data_root.empty())
     if (auto info = co_await w.engine.info(std::chrono::seconds(5))) w.data_root = info->data_root;
@@ -152,6 +157,8 @@ task<std::vector<finding>> probe_everything(world& w) {
   if (w.settings.upgrade.backup == "none") found.push_back(no_backup());
   found = health::keep_since(*w.findings.get(), std::move(found), std::chrono::system_clock::now());
   w.findings.set(std::move(found));
+  w.probe_runs["all"] = {std::chrono::duration_cast<duration>(std::chrono::steady_clock::now() - begun),
+                         std::chrono::system_clock::now()};
   co_return findings_now(w);
 }
 

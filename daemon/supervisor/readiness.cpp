@@ -10,6 +10,7 @@
 #include "difyd/release/roles.hpp"
 #include "engine_work.hpp"
 #include "links.hpp"
+#include "maintenance.hpp"
 #include "page.hpp"
 
 namespace difyd::supervisor {
@@ -247,7 +248,7 @@ task<Result<>> await_answers(world& w, release_ptr what) {
   const auto end = std::chrono::steady_clock::now() + w.settings.upgrade.verify_timeout;
   for (;;) {
     auto api = co_await api_has_version(w, *what);
-    auto entrance = api ? co_await entrance_answers(w, *what) : api;
+    auto entrance = api && !closed(w) ? co_await entrance_answers(w, *what) : api;
     if (entrance || std::chrono::steady_clock::now() >= end) co_return entrance;
     co_await pause(500ms);
   }

@@ -6,6 +6,7 @@
 
 #include "backing_up.hpp"
 #include "difyd/control/plan.hpp"
+#include "maintenance.hpp"
 #include "migrations.hpp"
 #include "operations.hpp"
 #include "probing.hpp"
@@ -153,6 +154,10 @@ http::response post(world& w, const http::request& request) {
     const auto what = path.ends_with("run") ? command_wish::run : command_wish::drop;
     return id ? answer_with(request_commands(w, *id, what), 202) : refuse(id.error());
   }
+  if (path == "/v1/maintenance") {
+    const auto wish = control::parse_maintenance_request(request.body);
+    return wish ? answer_with(request_maintenance(w, *wish), 202) : refuse(wish.error());
+  }
   if (path == "/v1/stack/up") return answer_with(request_up(w), 202);
   if (path == "/v1/stack/down") return answer_with(request_down(w), 202);
   if (path == "/v1/stack/restart") {
@@ -170,7 +175,7 @@ takes what_takes(std::string_view path) {
     if (path == known) return takes::reading;
   for (const auto* known : {"/v1/upgrade", "/v1/rehearse", "/v1/resume", "/v1/repin", "/v1/abort",
                             "/v1/backup", "/v1/backup/verify", "/v1/rollback", "/v1/advisories/run",
-                            "/v1/advisories/drop", "/v1/stack/up", "/v1/stack/down", "/v1/stack/restart"})
+                            "/v1/advisories/drop", "/v1/maintenance", "/v1/stack/up", "/v1/stack/down", "/v1/stack/restart"})
     if (path == known) return takes::posting;
   return log_of(path).empty() ? takes::nothing : takes::reading;
 }

@@ -24,11 +24,13 @@
 #include "judging.hpp"
 #include "links.hpp"
 #include "local_copy.hpp"
+#include "maintenance.hpp"
 #include "migrations.hpp"
 #include "mounting.hpp"
 #include "operations.hpp"
 #include "owed_commands.hpp"
 #include "probing.hpp"
+#include "publishing.hpp"
 #include "rehearsing.hpp"
 #include "routes.hpp"
 #include "start.hpp"
@@ -141,7 +143,10 @@ class daemon_process {
   }
 
   task<void> run() {
+    remember_maintenance(world_);
     group_.spawn("judging", keep_judging(world_));
+    group_.spawn("publishing", keep_publishing(world_));
+    group_.spawn("own page", keep_own_page(world_));
     group_.spawn("probing", keep_probing(world_));
     group_.spawn("watching", watcher_.run());
     if (world_.settings.storage.kind != "local") group_.spawn("mount", keep_mount(world_));

@@ -14,6 +14,7 @@
 #include "known.hpp"
 #include "links.hpp"
 #include "load_release.hpp"
+#include "maintenance.hpp"
 #include "mounting.hpp"
 #include "page.hpp"
 #include "readiness.hpp"
@@ -134,8 +135,10 @@ task<bool> at_hand(world& w, version from, version to, std::string id) {
 
 task<start_facts> gather(world& w, std::optional<revision> schema, std::string id) {
   auto facts = co_await known_facts_of(w, std::move(schema));
-  facts.configured = w.settings.version;
   facts.settled = w.settled;
+  // Visitors are kept out until an operator lets them in: no time for another version.
+  if (closed(w) && facts.deployed) co_return facts;
+  facts.configured = w.settings.version;
   if (auto metadata = co_await host::read_instance_metadata(); metadata && *metadata)
     if (auto wanted = parse_version((*metadata)->wanted_version)) facts.metadata = *wanted;
   if (const auto choice = choose_start(facts); choice.action == start_action::upgrade)
@@ -187,6 +190,7 @@ task<ended> run_deployed(world& w, version which, std::string id, origin from) {
   auto release = co_await load_release(w, which, which, laying_out::yes, from);
   if (!release) co_return not_yet(w, release.error());
   w.in_force.set(*release);
+  if (closed(w)) put_page_up(w, **release);
   const auto project = project_of(*release);
   const auto limit = w.settings.upgrade.start_timeout;
   if (auto images = co_await have_images(w, project, id); !images) co_return not_yet(w, images.error());

@@ -89,6 +89,8 @@ control::status status_of(const world& w) {
   result.reason = given->reason;
   result.url = url_of(release);
   result.started = to_rfc3339(w.started);
+  if (w.maintenance) result.maintenance = to_rfc3339(w.maintenance->since);
+  if (w.maintenance) result.maintenance_reason = w.maintenance->reason;
   if (release)
     for (const auto& [name, definition] : release->project.services)
       result.services.push_back(service_of(name, release->project, *w.observed.get()));

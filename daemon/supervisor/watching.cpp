@@ -2,6 +2,7 @@
 
 #include "difyd/base/log.hpp"
 #include "difyd/release/roles.hpp"
+#include "maintenance.hpp"
 #include "operations.hpp"
 
 namespace difyd::supervisor {
@@ -26,7 +27,7 @@ void watcher::on_event(const stack::container_event& event) {
   if (event.one_off || event.service.empty()) return;
   if (event.action == "start") memory_[event.service].started = std::chrono::steady_clock::now();
   if (event.action == "die") died(event.service, event.exit_code);
-  if (event.action == "destroy" && minding())
+  if (event.action == "destroy" && minding() && !kept_down(world_, event.service))
     restart_later(event.service, duration(200), event.name + " was removed");
 }
 
@@ -35,6 +36,7 @@ void watcher::on_observed(const stack::observed& now) {
   const auto release = *world_.in_force.get();
   if (!minding() || !release) return;
   for (const auto& [service, definition] : release->project.services) {
+    if (kept_down(world_, service)) continue;
     const auto containers = stack::containers_of(now, service);
     if (containers.empty()) {
       restart_later(service, duration(200), service + " has no container");
@@ -47,7 +49,8 @@ void watcher::on_observed(const stack::observed& now) {
 
 void watcher::died(const std::string& service, int exit_code) {
   const auto release = *world_.in_force.get();
-  if (!minding() || !release || !release->project.services.contains(service) || pending_.contains(service))
+  if (!minding() || !release || !release->project.services.contains(service) || pending_.contains(service) ||
+      kept_down(world_, service))
     return;
   stack::death death;
   death.exit_code = exit_code;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -48,6 +49,24 @@ struct running_migration {
   wall_time begun{};
   std::chrono::steady_clock::time_point last_output{};
   std::string blocked{};  // the newest sentence about who blocked it
+};
+
+// What an operator's `difyd maintenance on` said.
+struct operator_maintenance {
+  std::string reason;  // shown to visitors; may be empty
+  wall_time since{};
+  bool ending = false;  // nginx is being brought up again
+};
+
+// The step of an upgrade or a restore that began last, for those who watch.
+struct begun_step {
+  std::string name;
+  std::chrono::milliseconds at{};  // boot_time()
+};
+
+struct probe_run {
+  duration took{};
+  wall_time ended{};
 };
 
 // A download of a release that failed.
@@ -114,6 +133,10 @@ struct world {
   std::optional<std::chrono::steady_clock::time_point> step_began;  // of the upgrade that runs
   std::optional<running_migration> migrating;                       // while a migrator may run
   std::string command;                                              // of an advisory, while it runs
+  std::optional<operator_maintenance> maintenance;                  // while it is on
+  begun_step step;                                                  // owner: publishing
+  bool own_page = false;                                            // the operator's page is published
+  std::map<std::string, probe_run> probe_runs;                      // the last of each kind
 };
 
 // Sets the phase and tells everybody.

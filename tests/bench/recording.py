@@ -67,7 +67,8 @@ class Recorder:
                     break
         elif length := re.search(r"content-length: (\d+)", headers):
             body = sent = stream.read(int(length[1]))
-        entry = {"method": method, "path": path, "body": body.decode(errors="replace"), "at": time.monotonic(), "took": None}
+        entry = {"method": method, "path": path, "body": body.decode(errors="replace"), "raw": body,
+                 "at": time.monotonic(), "took": None, "answer": b""}
         with self.lock:
             self.requests.append(entry)
         last[:] = [entry]
@@ -79,7 +80,7 @@ class Recorder:
         try:
             while data := engine.recv(65536):
                 if last and last[0]["took"] is None:
-                    last[0]["took"] = time.monotonic() - last[0]["at"]
+                    last[0].update(took=time.monotonic() - last[0]["at"], answer=data)  # its first piece
                 client.sendall(data)
             client.shutdown(socket.SHUT_WR)
         except OSError:

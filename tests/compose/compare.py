@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Compares `config --format json` of the compose loader with docker compose's, key by key.
+"""Compares `difyd compose config` with what docker compose makes of the same files.
 
-compare.py --oracle 2.26|2.40 PROGRAM...    PROGRAM: compose_config, or e.g. `difyd compose`
+compare.py [--case NAME] PROGRAM...               the cases of tests/compose/cases, with what is kept beside them
+compare.py --oracle 2.26|2.40 PROGRAM...          the real Dify files, with docker compose itself; and whether
+                                                  it still says what is kept (of each fifth case, with
+                                                  DIFYD_TEST_ALL=1 of all)
 
-The real Dify files are taken from $DIFYD_BUNDLES or ../shared/dify beside the sources, with
-COMPOSE_PROFILES empty and with the profiles of their .env.example; then the cases of cases.py.
-Exit: 0 all alike, 1 differences, 77 no oracle (ctest: skipped).
+PROGRAM is e.g. `difyd compose`. The real files are those below $DIFYD_BUNDLES, or ../shared/dify beside the
+sources: with COMPOSE_PROFILES empty, with the profiles of their .env.example, and with all.
+Exit: 0 all alike, 1 differences, 77 no such docker compose (ctest: skipped).
 """
-
 import argparse
 import difflib
 import json
@@ -19,108 +21,95 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True
-from cases import CASES  # noqa: E402
+import case as cases  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
 SKIPPED = 77
-
-# The one thing that the two oracles print differently: file modes are numbers before v2.34.
-def as_printed_since_2_34(model):
-    for service in model.get("services", {}).values():
-        for kind in ("secrets", "configs"):
-            for use in service.get(kind) or []:
-                if isinstance(use.get("mode"), int):
-                    use["mode"] = "0%o" % use["mode"]
-    return model
+REFUSALS = (1, 14, 15)  # docker compose's exit codes
 
 
-def find_oracle(version):
-    got = subprocess.run([HERE.parent / "oracle" / "get-docker-compose", version], stdout=subprocess.PIPE, text=True)
-    lines = got.stdout.split()
-    return lines[1] if got.returncode == 0 and len(lines) == 2 else None
+class Report:
+    def __init__(self):
+        self.done = self.failed = 0
 
-
-def run(program, args, words, folder, env, form="json"):
-    clean = {"PATH": os.environ.get("PATH", ""), "HOME": "/nonexistent-home", **env}
-    done = subprocess.run([*program, *args, "config", "--format", form, *words], cwd=folder, env=clean,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL, timeout=60)
-    return done.returncode, done.stdout, done.stderr.strip()
-
-
-def differences(ours, theirs, path=""):
-    if isinstance(ours, dict) and isinstance(theirs, dict):
-        for key in sorted(ours.keys() | theirs.keys()):
-            here = f"{path}.{key}" if path else key
-            if key not in ours:
-                yield f"{here}: missing, oracle has {json.dumps(theirs[key])}"
-            elif key not in theirs:
-                yield f"{here}: {json.dumps(ours[key])}, oracle has nothing"
-            else:
-                yield from differences(ours[key], theirs[key], here)
-    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
-        for i, (mine, other) in enumerate(zip(ours, theirs)):
-            yield from differences(mine, other, f"{path}[{i}]")
-    elif ours != theirs or type(ours) is not type(theirs):
-        yield f"{path}: {json.dumps(ours)}, oracle has {json.dumps(theirs)}"
-
-
-class Comparison:
-    def __init__(self, program, oracle, version):
-        self.program, self.oracle, self.version = program, [oracle], version
-        self.failed = self.done = 0
-        self.verbose = False
-
-    def fail(self, name, lines):
-        self.failed += 1
-        print(f"FAILED {name}")
-        for line in lines:
-            print(f"  {line}")
-
-    def check(self, name, args, folder, env, words=(), fails=False):
+    def add(self, name, problems):
         self.done += 1
-        code, ours, said = run(self.program, args, words, folder, env)
-        expected, theirs, oracle_said = run(self.oracle, args, words, folder, env)
-        if fails:
-            return self.check_refusal(name, code, said, expected, oracle_said)
-        if code or expected:
-            return self.fail(name, [f"exit {code}, oracle {expected}", f"ours:   {said}", f"oracle: {oracle_said}"])
-        found = list(differences(as_printed_since_2_34(json.loads(ours)), as_printed_since_2_34(json.loads(theirs))))
-        if found:
-            self.fail(name, found)
-
-    def check_yaml(self, name, args, folder, env):
-        """The text itself, as people compare it."""
-        self.done += 1
-        ours, theirs = (run(p, args, (), folder, env, "yaml")[1].splitlines() for p in (self.program, self.oracle))
-        if ours != theirs:
-            self.fail(f"{name} as YAML", list(difflib.unified_diff(theirs, ours, "oracle", "ours", lineterm="", n=0))[:20])
-
-    def check_refusal(self, name, code, said, expected, oracle_said):
-        if self.verbose:
-            print(f"{name}\n  {code}: {said}\n  {expected}: {oracle_said}")
-        problems = []
-        if expected == 0:
-            problems.append("the oracle accepts it")
-        if code not in (1, 14, 15):
-            problems.append(f"exit {code}, oracle {expected}: {oracle_said}")
-        if code and not said.startswith("difyd compose: cannot "):
-            problems.append(f"not a sentence: {said}")
-        # One sentence; the remedy stands below it, indented.
-        if len([line for line in said.splitlines() if not line.startswith(("warning: ", "  "))]) != 1:
-            problems.append(f"not one line: {said}")
+        problems = list(problems)
         if problems:
-            self.fail(name, problems)
+            self.failed += 1
+            print(f"FAILED {name}", *problems, sep="\n  ")
 
 
-def bundles():
+def whom_to_follow(case):
+    """The version whose answer difyd must give; None where the case does not say it."""
+    alike = case.kept_text("model.json") is not None or len(case.refusals()) == len(cases.VERSIONS)
+    return cases.VERSIONS[-1] if alike else case.one("follows") or None
+
+
+def unlike_kept(case, program):
+    ours = case.run(program)
+    warned = [line.removeprefix("warning: ") for line in ours.said.splitlines() if line.startswith("warning: ")]
+    if case.keys["warns"] and warned != case.keys["warns"]:
+        yield f"warns {warned}, expected {case.keys['warns']}"
+    version = whom_to_follow(case)
+    if version is None:
+        yield "docker compose 2.26 and 2.40 differ, and `follows` does not say whom difyd follows"
+        return
+    expected = None if case.one("says") else case.kept_model("difyd" if case.one("differs") else version)
+    if expected is None:
+        yield from unlike_refusal(case, ours)
+    elif ours.code:
+        yield f"refused ({ours.code}): {ours.said}"
+    else:
+        yield from cases.differences(ours.model, expected)
+        if case.one("yaml"):
+            theirs = case.kept_yaml(version).splitlines()
+            text = case.run(program, "yaml").text.splitlines()
+            yield from list(difflib.unified_diff(theirs, text, "expected", "ours", lineterm="", n=0))[:20]
+
+
+def unlike_refusal(case, ours):
+    """One sentence, and below it what would be right."""
+    if ours.code not in REFUSALS:
+        yield f"exit {ours.code}, expected a refusal: {'; '.join(case.refusals().values())}"
+        return
+    lines = [line for line in ours.said.splitlines() if not line.startswith("warning: ")]
+    expected = ["difyd compose: " + case.one("says")] + ["  " + case.one("remedy")] * bool(case.one("remedy"))
+    if lines != expected:
+        yield "says:     " + "\n            ".join(lines)
+        yield "expected: " + "\n            ".join(expected)
+
+
+def compare_cases(report, program, only):
+    for case in cases.all_cases(only):
+        report.add(case.name, unlike_kept(case, program))
+
+
+def run(program, args, folder, env, form):
+    clean = {"PATH": os.environ.get("PATH", ""), "HOME": "/nonexistent-home", **env}
+    return subprocess.run([*program, *args, "config", "--format", form], cwd=folder, env=clean, capture_output=True,
+                          text=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
+
+
+def unlike_live(program, oracle, args, folder, env):
+    ours, theirs = (run(p, args, folder, env, "json") for p in (program, [oracle]))
+    if ours.returncode or theirs.returncode:
+        return [f"exit {ours.returncode}, docker compose {theirs.returncode}", ours.stderr, theirs.stderr]
+    models = (cases.with_octal_modes(json.loads(done.stdout)) for done in (ours, theirs))
+    return cases.differences(*models)
+
+
+def unlike_text(program, oracle, args, folder):
+    """The text itself, as people compare it."""
+    ours, theirs = (run(p, args, folder, {}, "yaml").stdout.splitlines() for p in (program, [oracle]))
+    return list(difflib.unified_diff(theirs, ours, "docker compose", "ours", lineterm="", n=0))[:20]
+
+
+def compare_bundles(report, program, oracle):
     given = os.environ.get("DIFYD_BUNDLES")
     root = pathlib.Path(given) if given else SOURCE.parent / "shared" / "dify"
-    return sorted([*root.glob("*/docker/docker-compose.yaml"), *root.glob("*/docker-compose.yml")]), root
-
-
-def compare_bundles(comparison):
-    files, root = bundles()
+    files = sorted([*root.glob("*/docker/docker-compose.yaml"), *root.glob("*/docker-compose.yml")])
     if not files:
         print(f"SKIPPED the real Dify files: none under {root} (set DIFYD_BUNDLES)")
     for compose in files:
@@ -134,41 +123,35 @@ def compare_bundles(comparison):
                 environment = folder / ".env"
             args = ["-f", compose.name, "--env-file", environment.name]
             name = str(compose.relative_to(root))
-            comparison.check(f"{name} with empty profiles", args, folder, {"COMPOSE_PROFILES": ""})
-            comparison.check(f"{name} with its default profiles", args, folder, {})
-            comparison.check_yaml(name, args, folder, {})
-            comparison.check(f"{name} with all profiles", [*args, "--profile", "*"], folder, {})
-
-
-def compare_cases(comparison):
-    for name, case in CASES.items():
-        if comparison.version not in case.get("oracles", ("2.26", "2.40")):
-            continue
-        with tempfile.TemporaryDirectory(prefix="difyd-compare-") as temporary:
-            folder = pathlib.Path(temporary) / "case"
-            for path, text in case["files"].items():
-                (folder / path).parent.mkdir(parents=True, exist_ok=True)
-                (folder / path).write_text(text, newline="")
-            comparison.check(name, case.get("args", ["-f", "compose.yaml"]), folder, case.get("env", {}),
-                             case.get("words", ()), case.get("fails", False))
+            report.add(f"{name} with empty profiles",
+                       unlike_live(program, oracle, args, folder, {"COMPOSE_PROFILES": ""}))
+            report.add(f"{name} with its default profiles", unlike_live(program, oracle, args, folder, {}))
+            report.add(f"{name} with all profiles",
+                       unlike_live(program, oracle, [*args, "--profile", "*"], folder, {}))
+            report.add(f"{name} as YAML", unlike_text(program, oracle, args, folder))
 
 
 def main():
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--oracle", required=True, choices=["2.26", "2.40"])
-    arguments.add_argument("--verbose", action="store_true", help="print the refusals of both")
+    arguments = argparse.ArgumentParser(usage="compare.py [--case NAME | --oracle 2.26|2.40] PROGRAM...")
+    arguments.add_argument("--oracle", choices=cases.VERSIONS)
+    arguments.add_argument("--case", default="")
     arguments.add_argument("program", nargs="+")
     asked = arguments.parse_args()
-    oracle = find_oracle(asked.oracle)
+    report = Report()
+    if not asked.oracle:
+        compare_cases(report, asked.program, asked.case)
+        print(f"{report.done} cases, {report.failed} not as kept")
+        return 1 if report.failed or not report.done else 0
+    oracle = cases.find_oracle(asked.oracle)
     if not oracle:
         print(f"SKIPPED: docker compose {asked.oracle} could not be had (tests/oracle/get-docker-compose)")
         return SKIPPED
-    comparison = Comparison(asked.program, oracle, asked.oracle)
-    comparison.verbose = asked.verbose
-    compare_bundles(comparison)
-    compare_cases(comparison)
-    print(f"{comparison.done} compared with docker compose {asked.oracle}, {comparison.failed} differ")
-    return 1 if comparison.failed else 0
+    compare_bundles(report, asked.program, oracle)
+    print(f"{report.done} compared with docker compose {asked.oracle}, {report.failed} differ")
+    every = "1" if os.environ.get("DIFYD_TEST_ALL") == "1" else "5"
+    recorded = subprocess.run([HERE / "record", "--check", "--every", every, "--oracle", asked.oracle],
+                              check=False).returncode
+    return 1 if report.failed or recorded == 1 else 0
 
 
 if __name__ == "__main__":

@@ -150,7 +150,7 @@ class Health(unittest.TestCase):
         self.assertEqual((status, body), (200, ""))
         self.assertEqual(headers["Content-Length"], "3")
         self.assertEqual(self.ask("/healthz?from=probe")[0], 200)
-        for path in ("/", "/status", "/healthz/", "/nothing"):
+        for path in ("/", "/status/", "/healthz/", "/nothing"):
             self.assertEqual(self.ask(path)[0], 404, path)
         for method in ("POST", "PUT", "DELETE", "OPTIONS"):
             status, headers, _ = self.ask("/healthz", method)
@@ -174,16 +174,48 @@ class Health(unittest.TestCase):
             self.assertTrue(answer == b"" or answer[9:10] == b"4" or answer[9:10] == b"5", answer[:60])
             self.assertEqual(self.ask("/healthz")[0], 200)
 
-    def test_status_only_where_switched_on(self):
-        status = os.path.join(self.folder.name, "status.json")
+    def write(self, name, text):
+        path = os.path.join(self.folder.name, name)
+        with open(path + ".new", "w") as out:
+            out.write(text)
+        os.rename(path + ".new", path)
+
+    def test_status_is_served_as_it_was_published_with_its_age(self):
         self.publish()
-        self.start("--status", "--status-file", status)
+        self.start()
         self.assertEqual(self.ask("/status")[0], 503)
-        with open(status + ".new", "w") as out:
-            out.write('{"phase":"serving"}')
-        os.rename(status + ".new", status)
-        wait_for(lambda: self.ask("/status")[0] == 200, "a status")
-        self.assertEqual(json.loads(self.ask("/status")[2]), {"phase": "serving"})
+        self.write("status.json", '{"phase":"serving"}')
+        self.write("status.html", "<h1>serving</h1><!--age-->")
+        browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+        wait_for(lambda: self.ask("/status", headers=browser)[0] == 200, "a status page")
+        status = json.loads(self.ask("/status")[2])
+        self.assertEqual(status.pop("phase"), "serving")
+        self.assertLess(status.pop("verdict_age_seconds"), 5)
+        self.assertEqual(status, {})
+        self.assertRegex(self.ask("/status", headers=browser)[2], "^<h1>serving</h1><p class=.fresh.>as of . s ago")
+        self.publish(published_boot_ms=0)
+        wait_for(lambda: "has not said anything for" in self.ask("/status", headers=browser)[2], "the age")
+
+    def test_metrics_are_what_a_parser_of_prometheus_takes(self):
+        sys.path.append("/usr/lib/python3/dist-packages")  # where Debian has it, whatever Python this is
+        try:
+            from prometheus_client.parser import text_string_to_metric_families as parse
+        except ImportError:
+            self.skipTest("no python3-prometheus-client")
+        finally:
+            sys.path.pop()
+        self.publish(phase="upgrading", row=4)
+        self.write("metrics.prom", "# HELP difyd_build_info 1\n# TYPE difyd_build_info gauge\n"
+                   'difyd_build_info{version="a\\"b\\\\c\\nd"} 1\n')
+        self.start()
+        families = {each.name: each for each in parse(self.ask("/metrics")[2])}
+        self.assertEqual(families["difyd_build_info"].samples[0].labels, {"version": 'a"b\\c\nd'})
+        phases = {each.labels["phase"]: each.value for each in families["difyd_phase"].samples}
+        self.assertEqual([name for name, value in phases.items() if value], ["upgrading"])
+        self.assertEqual(families["difyd_verdict_row"].samples[0].value, 4)
+        self.assertIn("version=0.0.4", self.ask("/metrics")[1]["Content-Type"])
+        for family in families.values():
+            self.assertTrue(family.documentation, family.name)
 
     def test_the_address_may_move(self):
         self.publish()
@@ -203,8 +235,9 @@ class Health(unittest.TestCase):
         nginx.bind(("127.0.0.1", 0))
         nginx.listen()
         port = nginx.getsockname()[1]
-        page = {"address": "127.0.0.1", "port": port, "health_path": "/lb", "title": "Dify is being upgraded",
-                "detail": "migrate", "since_ms": 1000, "retry_after": 7, "file": ""}
+        began = int(time.clock_gettime(time.CLOCK_BOOTTIME) * 1000)
+        page = {"address": "127.0.0.1", "port": port, "health_path": "/lb", "why": "upgrading", "step": "migrate",
+                "step_boot_ms": began, "since_ms": 1000, "since_boot_ms": began, "retry_after": 7}
         self.publish(readyz="maintenance", phase="upgrading", row=4, maintenance=page)
         wait_for(lambda: self.both() == (200, 503), "armed")  # nginx still has the port
         nginx.close()
@@ -214,10 +247,23 @@ class Health(unittest.TestCase):
         self.assertEqual(headers["Cache-Control"], "no-store")
         self.assertEqual(headers["Connection"].lower(), "close")
         self.assertIn("Dify is being upgraded", body)
-        self.assertEqual(json.loads(self.ask("/", port=port, headers={"Accept": "application/json"})[2])["detail"], "migrate")
+        self.assertIn('<li class="now"><i></i><span>Migrating the database', body)
+        said = json.loads(self.ask("/", port=port, headers={"Accept": "application/json"})[2])
+        self.assertEqual((said["message"], said["step"]), ("Dify is being upgraded", "migrate"))
+        japanese = self.ask("/", port=port, headers={"Accept-Language": "ja-JP,ja;q=0.9,en;q=0.5"})[2]
+        self.assertIn("Dify をアップグレードしています", japanese)
         self.assertEqual(self.ask("/lb", port=port)[0], 200)
-        self.publish(readyz="maintenance", phase="upgrading", row=4, maintenance=page | {"detail": "start"})
-        wait_for(lambda: "start" in self.ask("/", port=port)[2], "the next step on the page")
+        seconds = lambda: json.loads(self.ask("/", port=port, headers={"Accept": "application/json"})[2])["step_seconds"]
+        wait_for(lambda: seconds() > said["step_seconds"], "the time of the step goes on")
+        self.upload(port)
+        self.publish(readyz="maintenance", phase="upgrading", row=4,
+                     maintenance=page | {"step": "start", "step_boot_ms": began + 1000})
+        wait_for(lambda: '<li class="now"><i></i><span>Starting the new version' in self.ask("/", port=port)[2],
+                 "the next step on the page")
+        own = os.path.join(self.folder.name, "page.html")
+        self.write("page.html", "<p>Back at noon")
+        self.publish(readyz="maintenance", phase="upgrading", row=4, maintenance=page | {"file": own})
+        wait_for(lambda: self.ask("/", port=port)[2] == "<p>Back at noon", "the operator's page")
         idle = socket.create_connection(("127.0.0.1", port), DEADLINE)  # must not hold the port
         self.addCleanup(idle.close)
         self.publish()
@@ -236,6 +282,18 @@ class Health(unittest.TestCase):
         wait_for(bound, "the port is free")
         self.assertLess(time.monotonic() - began, 1)
         self.assertEqual(self.both(), (200, 200))
+
+    def upload(self, port):
+        """Somebody sends a large file: the answer is the page, and it comes before the file is read."""
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
+        self.addCleanup(connection.close)
+        connection.putrequest("POST", "/console/api/files/upload")
+        connection.putheader("Content-Length", str(15 << 20))
+        connection.endheaders()
+        connection.send(bytes(100 << 10))
+        answer = connection.getresponse()
+        self.assertEqual((answer.status, answer.getheader("Connection")), (503, "close"))
+        self.assertIn(b"Dify is being upgraded", answer.read())
 
     def test_it_ends_at_once_when_asked(self):
         self.publish(maintenance={"address": "127.0.0.1", "port": free_port()})

@@ -247,7 +247,12 @@ class FollowingAnUpgrade(unittest.TestCase):
 
     def begin(self, version):
         self.assertEqual(self.m.difyd("upgrade", "--no-wait", version)[0], 0)
-        wait_until("the stop step", lambda: any(s["step"] == "stop" for s in (self.m.status().get("operation") or {"steps": []})["steps"]), 60)
+        # The installation, which is told until the upgrade begins, had such a step, too.
+        self.m.await_that("the stop step", lambda: "stop" in self.steps_to(version), 60)
+
+    def steps_to(self, version):
+        operation = self.m.status().get("operation") or {"to": ""}
+        return [each["step"] for each in operation["steps"]] if operation["to"] == version else []
 
     def test_it_is_followed_from_its_first_step_to_its_end(self):
         self.begin("1.12.1")
@@ -284,7 +289,7 @@ class FollowingAnUpgrade(unittest.TestCase):
         self.begin("1.12.1")
         self.m.stop_daemon(signal.SIGKILL)
         self.m.serve()
-        wait_until("the upgrade goes on", lambda: self.m.status().get("operation"), 60)
+        self.m.await_that("the upgrade goes on", lambda: self.m.status().get("operation"), 60)
         code, out, err = self.m.difyd("upgrade", "--follow")
         self.assertEqual(code, 0, out + err)
         self.assertEqual(self.m.status()["deployed"], "1.12.1")

@@ -187,10 +187,10 @@ upgrade: {{drain_grace: 0s, start_timeout: 60s}}
         """Codes of what status shows, with the findings."""
         return {each["code"]: each for each in self.status()["findings"]}
 
-    def serve(self, *before):
+    def serve(self, *before, options=("--with-health",)):
         """`before`: words before the command, of a program that runs it."""
         with open(self.folder / "difyd.log", "a") as log:
-            self.daemon = subprocess.Popen([*before, BIN / "difyd", "--config", self.config, "serve", "--with-health"],
+            self.daemon = subprocess.Popen([*before, BIN / "difyd", "--config", self.config, "serve", *options],
                                            stdout=log, stderr=log, start_new_session=True)
         wait_until("the daemon answers", lambda: self.difyd("status")[0] == 0, 15)
         return self
@@ -200,11 +200,15 @@ upgrade: {{drain_grace: 0s, start_timeout: 60s}}
             if self.daemon.poll() is not None:
                 raise AssertionError(f"the daemon ended with {self.daemon.returncode}\n{self.tail()}")
             return self.status()["phase"] in phases
+        self.await_that("phase " + " or ".join(phases), reached, seconds)
+        return self.status()
+
+    def await_that(self, what, condition, seconds=60):
+        """As wait_until; where it fails, with what the daemon says of itself."""
         try:
-            wait_until("phase " + " or ".join(phases), reached, seconds)
+            return wait_until(what, condition, seconds)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.difyd('status')[1]}\n{self.tail()}") from None
-        return self.status()
 
     def tail(self, lines=40):
         return "\n".join((self.folder / "difyd.log").read_text().splitlines()[-lines:])

@@ -52,7 +52,8 @@ def api(method, path, body=None, kind="application/json"):
         return answer.status, text.decode(errors="replace")
 
 
-def make_image():
+def make_image(reference=IMAGE, changes='CMD ["sh"]'):
+    """A busybox under that name until this process ends."""
     files = io.BytesIO()
     with tarfile.open(fileobj=files, mode="w") as tar:
         for folder in ("bin", "tmp", "etc", "data"):
@@ -64,11 +65,11 @@ def make_image():
             info = tarfile.TarInfo("bin/" + applet)
             info.type, info.linkname = tarfile.SYMTYPE, "busybox"
             tar.addfile(info)
-    repository, tag = IMAGE.rsplit(":", 1)
-    query = urllib.parse.urlencode({"fromSrc": "-", "repo": repository, "tag": tag, "changes": 'CMD ["sh"]'})
+    repository, tag = reference.rsplit(":", 1)
+    query = urllib.parse.urlencode({"fromSrc": "-", "repo": repository, "tag": tag, "changes": changes}, doseq=True)
     status, text = api("POST", "/images/create?" + query, files.getvalue(), "application/x-tar")
     assert status == 200, text
-    atexit.register(api, "DELETE", f"/images/{IMAGE}?force=1")
+    atexit.register(api, "DELETE", f"/images/{reference}?force=1")
 
 
 def need_engine():

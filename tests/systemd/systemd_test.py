@@ -79,11 +79,11 @@ done
 
 
 class Systemd(unittest.TestCase):
-    machine = None
+    machine = installed = None
 
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.mkdtemp(prefix="difyd-install-")
+        folder = cls.installed = tempfile.mkdtemp(prefix="difyd-install-")
         cls.addClassCleanup(shutil.rmtree, folder)
         os.chmod(folder, 0o755)  # it becomes the mode of / in the box
         sh("cmake", "--install", BUILD, env=dict(os.environ, DESTDIR=folder))
@@ -228,6 +228,31 @@ class Systemd(unittest.TestCase):
         self.machine.run("systemctl", "start", "difyd")
         self.await_phase("serving")
         self.assertEqual(self.identity(), before)
+
+    def test_4b_an_upgrade_of_the_package_and_a_crash_loop(self):
+        before, health = self.identity(), self.unit("MainPID", "difyd-health")
+        with Polling(self.machine) as polling:
+            # As dpkg does it: each file is replaced by rename, then units are read again and the daemon restarted.
+            for path in (path for path in pathlib.Path(self.installed).rglob("*") if path.is_file()):
+                place = self.machine.root / path.relative_to(self.installed)
+                shutil.copy2(path, place.with_name(place.name + ".dpkg-new"))
+                place.with_name(place.name + ".dpkg-new").rename(place)
+            self.machine.run("systemctl", "daemon-reload")
+            self.machine.run("systemctl", "restart", "difyd")
+            self.await_phase("serving")
+            for _ in range(3):
+                pid = self.unit("MainPID")
+                self.machine.run("kill", "-KILL", pid)
+                wait_until("another supervisor", lambda: self.unit("MainPID") not in ("0", pid), 20)
+            self.await_phase("serving")
+            self.assertEqual(polling.failures(), [])
+        self.assertEqual(self.identity(), before)
+        self.assertEqual(self.unit("MainPID", "difyd-health"), health)
+        # A user of its own, without rights, serves all that was published.
+        for path, said in (("/status", '"phase":"serving"'), ("/metrics", "difyd_build_info"), ("/readyz", "serving")):
+            self.assertIn(said, self.machine.run("curl", "-sf", HEALTH + path))
+        page = self.machine.run("curl", "-sf", "-H", "Accept: text/html", HEALTH + "/status")
+        self.assertIn("<h1>Dify " + VERSION, page)
 
     def test_5_the_page_of_a_stopped_stack_outlives_a_killed_supervisor(self):
         self.machine.run("difyd", "down", timeout=120)

@@ -62,6 +62,7 @@ struct deploy_config {
   std::optional<struct restart_policy> restart_policy;
   struct placement placement;
   std::string endpoint_mode;
+  extension_list extensions;
   friend bool operator==(const deploy_config&, const deploy_config&) = default;
 };
 
@@ -89,6 +90,7 @@ struct build_config {
   std::map<std::string, ulimit, std::less<>> ulimits;
   text_list platforms;
   bool privileged = false;
+  extension_list extensions;
   friend bool operator==(const build_config&, const build_config&) = default;
 };
 

@@ -5,9 +5,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <difyd/compose/value.hpp>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace difyd::compose {
@@ -19,6 +21,9 @@ using environment_map = std::map<std::string, std::optional<std::string>, std::l
 using duration = std::chrono::nanoseconds;
 using byte_count = std::int64_t;  // -1 = unlimited, where the engine knows that
 
+// x- keys of a part; they are for people, and printed as YAML only.
+using extension_list = std::vector<std::pair<std::string, value>>;
+
 struct service_port {
   std::string name;
   std::string mode;     // "ingress" unless the file says otherwise
@@ -27,6 +32,7 @@ struct service_port {
   std::string published;  // a number, a range "9000-9002", or empty = the engine picks
   std::string protocol;   // "tcp" unless the file says otherwise
   std::string app_protocol;
+  extension_list extensions;
   friend bool operator==(const service_port&, const service_port&) = default;
 };
 
@@ -66,6 +72,7 @@ struct service_mount {
   std::optional<volume_options> volume;
   std::optional<tmpfs_options> tmpfs;
   std::optional<image_options> image;
+  extension_list extensions;
   friend bool operator==(const service_mount&, const service_mount&) = default;
 };
 
@@ -99,6 +106,7 @@ struct health_check {
   std::optional<duration> start_period;
   std::optional<duration> start_interval;
   bool disable = false;
+  extension_list extensions;
   friend bool operator==(const health_check&, const health_check&) = default;
 };
 
@@ -113,6 +121,7 @@ struct ulimit {
 struct logging {
   std::string driver;
   text_map options;
+  extension_list extensions;
   friend bool operator==(const logging&, const logging&) = default;
 };
 

@@ -17,7 +17,7 @@ struct ipam_pool {
 struct ipam_config {
   std::string driver;
   std::vector<ipam_pool> config;
-  text_map options;
+  extension_list extensions;
   friend bool operator==(const ipam_config&, const ipam_config&) = default;
 };
 
@@ -85,6 +85,9 @@ struct project {
 // Drops networks, volumes, secrets and configs that no active service uses, as docker compose
 // does before `up` and in `config`.
 void drop_unused_resources(project& p);
+
+// Takes services of a `provider` out: they have no container. For `up`, not for `config`.
+void drop_provided_services(project& p);
 
 // Drops dependencies on services that are not active (they were `required: false`). docker
 // compose does so before it hashes, labels and starts; `config` prints them.

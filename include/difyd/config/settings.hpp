@@ -101,6 +101,7 @@ struct listen_settings {
   std::string control;       // path of the control socket
   std::string socket_group;  // group that may use it; empty: root only
   std::string health;        // "address:port" of /healthz, /readyz, /status, /metrics
+  bool status = false;       // /status there is answered to everybody
 };
 
 struct upgrade_settings {

@@ -15,6 +15,7 @@
 //   POST /v1/advisories/run|drop {"advisory": ID}        accepted
 //   POST /v1/rehearse {"version": V, "backup": ID}       accepted; no ID is the newest
 //   POST /v1/resume {}                      accepted: a held upgrade is tried again
+//   POST /v1/maintenance {"on": true, "reason": TEXT}    accepted
 //   POST /v1/stack/up|down|restart {"services": [...]}   accepted
 //   POST /v1/backup, /v1/backup/verify {"backup": ID}    accepted; no ID is the newest
 //   POST /v1/rollback {"backup": ID}                     accepted; without an ID no backup is restored
@@ -81,6 +82,8 @@ struct status {
   std::string reason;   // of the verdict
   std::string url;      // where Dify answers
   std::string started;  // the daemon
+  std::string maintenance;         // RFC 3339: the operator's, since; empty: off
+  std::string maintenance_reason;  // as visitors read it
   std::vector<service_status> services;
   std::vector<finding> findings;  // worse than ok
   std::optional<operation_status> operation;
@@ -200,6 +203,11 @@ struct upgrade_wish {
   friend bool operator==(const upgrade_wish&, const upgrade_wish&) = default;
 };
 
+struct maintenance_wish {
+  bool on = false;
+  std::string reason;  // shown to visitors: one paragraph, 500 bytes at most
+};
+
 // {"version": V, "acknowledge": [...], "plan": H}, {"services": [...]}, {"backup": ID} and {"advisory": ID}: bad requests
 // are errors of code "bad-request".
 std::string upgrade_request(const upgrade_wish& wish);
@@ -207,9 +215,11 @@ std::string services_request(const std::vector<std::string>& services);
 std::string backup_request(const std::string& id);
 std::string rehearsal_request(const std::string& version, const std::string& backup);
 std::string advisory_request(const std::string& id);
+std::string maintenance_request(const maintenance_wish& wish);
 Result<upgrade_wish> parse_upgrade_request(std::string_view json);
 Result<std::vector<std::string>> parse_services_request(std::string_view json);
 Result<std::string> parse_backup_request(std::string_view json);
 Result<std::string> parse_advisory_request(std::string_view json);
+Result<maintenance_wish> parse_maintenance_request(std::string_view json);
 
 }  // namespace difyd::control

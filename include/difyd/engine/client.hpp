@@ -1,4 +1,4 @@
-// Typed client of the Docker Engine API, versions 1.41 (Engine 20.10) to 1.47, negotiated.
+// Typed client of the Docker Engine API, versions 1.41 (Engine 20.10) to 1.51, negotiated.
 // Many calls may be in flight at once; every call is cancellable and has a deadline of its own.
 #pragma once
 

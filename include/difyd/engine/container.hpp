@@ -1,4 +1,4 @@
-// Containers as the Docker Engine shows them (API 1.41 to 1.47, GET /containers/json and
+// Containers as the Docker Engine shows them (API 1.41 to 1.51, GET /containers/json and
 // /containers/{id}/json).
 #pragma once
 

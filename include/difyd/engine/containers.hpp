@@ -100,8 +100,9 @@ class containers_api {
                                            duration limit = default_deadline);
   task<Result<exec_state>> inspect_exec(std::string exec_id, duration limit = default_deadline);
 
-  // A tar archive, unpacked at (or made from) a path of the container.
-  task<Result<>> put_archive(std::string id, std::string path, std::string tar,
+  // A tar archive, unpacked at (or made from) a path of the container. Its owners count only where they
+  // are to be kept; else root owns what is unpacked.
+  task<Result<>> put_archive(std::string id, std::string path, std::string tar, bool keep_owners = false,
                              duration limit = default_deadline);
   task<Result<std::string>> get_archive(std::string id, std::string path, std::size_t max_bytes = 64u << 20,
                                         duration limit = default_deadline);

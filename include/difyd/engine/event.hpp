@@ -1,4 +1,4 @@
-// Events of the engine (GET /events, API 1.41 to 1.47).
+// Events of the engine (GET /events, API 1.41 to 1.51).
 #pragma once
 
 #include <cstdint>

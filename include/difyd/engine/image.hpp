@@ -1,4 +1,4 @@
-// Images, references to them and the progress of a pull (API 1.41 to 1.47).
+// Images, references to them and the progress of a pull (API 1.41 to 1.51).
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Networks, volumes and the engine itself (API 1.41 to 1.47).
+// Networks, volumes and the engine itself (API 1.41 to 1.51).
 #pragma once
 
 #include <cstdint>

@@ -33,11 +33,18 @@ using handler = std::function<task<response>(const request&, const peer&)>;
 struct server_options {
   std::size_t max_header = 8u << 10;                   // bytes of request line and headers; beyond: 431
   std::size_t max_body = 64u << 10;                    // beyond: 413
-  std::size_t max_connections = 256;                   // beyond: the newest is closed at once
+  std::size_t max_connections = 256;                   // beyond: the newest is closed at once, or room is made
   duration header_deadline = std::chrono::seconds(5);  // from the first byte to the last of the header
   duration body_deadline = std::chrono::seconds(10);
   duration idle_timeout = std::chrono::seconds(30);    // between requests of one connection
   duration write_deadline = std::chrono::seconds(10);  // per answer, or per piece of a stream
+  // For a newcomer beyond max_connections one is closed that waits for its client: the one that has asked
+  // the least so far, and of those the one that asked last the longest ago.
+  bool make_room = false;
+  // The handler never waits: it is not watched for a client that leaves, so that one that has only
+  // closed its sending side has its answer, and it is given requests whose body has not come. Such a
+  // body is not read: the connection ends with the answer.
+  bool at_once = false;
 };
 
 struct unix_listener {

@@ -7,6 +7,7 @@
 #include <difyd/stack/dialect.hpp>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,9 @@ struct create_context {
   compose::environment_map base_environment;  // put underneath, e.g. the client's proxy settings
   std::vector<inherited_volume> inherited;
   std::string replaces;  // id of the container that this one replaces
+  compose::text_map seccomp_profiles;  // path as in security_opt -> text of the file
+  // Dependencies on other services than these are left out (`up --no-deps`); unset: none is.
+  std::optional<std::set<std::string>> alone;
   std::optional<struct one_off> one_off;
 };
 
@@ -66,8 +70,15 @@ struct create_request {
   std::string config_hash;
 };
 
+// "profile.json" of "seccomp=profile.json", relative to the project's directory; empty where an option
+// names no file.
+std::string seccomp_profile_of(std::string_view security_option);
+
+// JSON without what is between its parts; nothing else is changed.
+std::string compact_json(std::string_view text);
+
 // Errors: "unsupported-by-engine" (start_interval before API 1.44), "unsupported" (external
-// secrets, images that are to be built, security profiles from files), "missing-dependency"
+// secrets, images that are to be built), "seccomp-profile-missing", "missing-dependency"
 // (a namespace of a service without a container).
 Result<create_request> create_container_request(const create_context& context);
 
@@ -87,6 +98,7 @@ struct inline_file {
   std::int64_t mode = 0444;
   int uid = 0;
   int gid = 0;
+  bool owned = false;  // uid or gid were given; else root's
 };
 Result<std::vector<inline_file>> inline_files(const compose::project& p, const compose::service& s);
 

@@ -16,6 +16,11 @@ struct dialect {
   bool volume_hash = true;             // volumes do, >= 2.32
   bool number_on_one_offs = false;     // one-off containers carry container-number, < 2.30
   bool replace_is_name = true;         // label replace holds <service>-<n>, >= 2.39; else the old id
+  bool endpoint_options = true;        // driver_opts of a service's networks are sent, >= 2.27.1
+  bool device_options = true;          // options of reserved devices are, >= 2.30
+  bool gateway_priority = true;        // gw_priority is, >= 2.33.1
+  bool device_names = true;            // devices of the CDI kind are requested, >= 2.30
+  bool normal_capabilities = true;     // cap_add: [net_admin] is sent as CAP_NET_ADMIN, >= 2.33.1
 
   friend bool operator==(const dialect&, const dialect&) = default;
 };

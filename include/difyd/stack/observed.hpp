@@ -87,6 +87,7 @@ struct observed {
   std::map<std::string, observed_volume, std::less<>> volumes;
   std::map<std::string, observed_image, std::less<>> images;  // by reference; absent = not on the engine
   std::set<std::string> missing_sources;                      // bind sources that are not there
+  std::string installed_compose;  // version of the machine's docker compose, looked for where no container has one
 
   const observed_container* find(std::string_view id) const;
 };
@@ -95,7 +96,7 @@ struct observed {
 std::vector<const observed_container*> containers_of(const observed& o, std::string_view service);
 
 // The dialect in which the project's containers were written: that of the newest container with a
-// version label; the default where there is none.
+// version label, else that of the machine's own docker compose, else the default.
 dialect dialect_in_use(const observed& o);
 
 // Bind sources of the active services that do not exist on this machine. Touches the disk: a

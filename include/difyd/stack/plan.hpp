@@ -63,6 +63,7 @@ struct Plan {
   std::string project_name;
   struct dialect dialect;
   std::vector<operation> operations;  // an operation only depends on earlier ones
+  std::optional<std::set<std::string>> alone;  // as in create_context
   std::vector<std::string> warnings;
 
   bool empty() const { return operations.empty(); }

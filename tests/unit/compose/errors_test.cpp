@@ -61,6 +61,16 @@ TEST_CASE("what is not there") {
   CHECK(load(from, none).error().code == "env-file-not-found");
 }
 
+TEST_CASE("what a name holds neither breaks the line nor steers a terminal") {
+  source from;
+  from.cwd = "/p";
+  from.files = {"a\nb\x1b[2J.yaml"};
+  const auto result = load(from, memory_reader({}));
+  REQUIRE(!result);
+  CHECK(result.error().message == "cannot load /p/a\\nb\\x1b[2J.yaml: no such file or directory");
+  CHECK(load_text("services: {\"a\\nb\": {image: i}}").error().message.find('\n') == std::string::npos);
+}
+
 TEST_CASE("hostile files are refused, not eaten") {
   std::string deep = "services: ";
   for (int i = 0; i < 3000; ++i) deep += '[';

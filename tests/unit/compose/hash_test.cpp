@@ -8,12 +8,13 @@
 
 #include "catch.hpp"
 #include "memory_reader.hpp"
+#include "source_dir.hpp"
 
 using namespace difyd::compose;
 
 namespace {
 
-const std::string recorded = DIFYD_SOURCE_DIR "/tests/compose/recorded/";
+const std::string recorded = source_dir() + "/tests/compose/recorded/";
 
 std::string slurp(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -24,7 +25,7 @@ std::string slurp(const std::string& path) {
 
 std::string bundles() {
   const char* given = std::getenv("DIFYD_BUNDLES");
-  return given ? given : DIFYD_SOURCE_DIR "/../shared/dify";
+  return given ? given : source_dir() + "/../shared/dify";
 }
 
 void check_epochs(const project& p, const nlohmann::json& hashes) {

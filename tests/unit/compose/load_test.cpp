@@ -50,10 +50,10 @@ TEST_CASE("mounts in short form") {
       only_service("volumes: ['./a:/a:ro,z', 'vol:/v/:nocopy', '/d', '~/h:/h']", {{"HOME", "/root"}});
   REQUIRE(s.volumes.size() == 4);
   CHECK(s.volumes[0] ==
-        service_mount{"bind", "/p/a", "/a", true, "", bind_options{"z", "", true, ""}, {}, {}, {}});
+        service_mount{"bind", "/p/a", "/a", true, "", bind_options{"z", "", true, ""}, {}, {}, {}, {}});
   CHECK(s.volumes[1] ==
-        service_mount{"volume", "vol", "/v", false, "", {}, volume_options{{}, true, ""}, {}, {}});
-  CHECK(s.volumes[2] == service_mount{"volume", "", "/d", false, "", {}, {}, {}, {}});
+        service_mount{"volume", "vol", "/v", false, "", {}, volume_options{{}, true, ""}, {}, {}, {}});
+  CHECK(s.volumes[2] == service_mount{"volume", "", "/d", false, "", {}, {}, {}, {}, {}});
   CHECK(s.volumes[3].source == "/root/h");
 }
 

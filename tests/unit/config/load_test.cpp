@@ -40,6 +40,7 @@ TEST_CASE("defaults") {
   CHECK(s.database.port == 5432);
   CHECK(s.rehearsal == rehearsal_settings{});
   CHECK(s.listen.health == "0.0.0.0:9180");
+  CHECK_FALSE(s.listen.status);
   CHECK(s.upgrade.migrate_timeout == duration(0));
   CHECK(s.upgrade.worker_stop_limit == std::chrono::minutes(5));
   CHECK_FALSE(s.profiles);

@@ -4,13 +4,14 @@
 #include "difyd/base/durable_file.hpp"
 #include "difyd/config/load.hpp"
 #include "difyd/config/table.hpp"
+#include "source_dir.hpp"
 
 using namespace difyd;
 using namespace difyd::config;
 
 namespace {
 
-const std::string folder = std::string(DIFYD_SOURCE_DIR) + "/config/";
+const std::string folder = source_dir() + "/config/";
 
 surroundings with_every_secret() {
   surroundings world;

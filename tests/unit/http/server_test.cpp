@@ -164,3 +164,51 @@ TEST_CASE("stop closes idle connections and removes the socket") {
   client.wait_for_end(host.loop);
   CHECK_FALSE(std::filesystem::exists(host.path));
 }
+
+TEST_CASE("a handler that never waits answers before the body comes, and the connection ends with that") {
+  auto options = quick();
+  options.at_once = true;
+  served host(echo, options);
+  raw_client client(host.path);
+  client.say("POST /big HTTP/1.1\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\nsome of it");
+  client.hear(host.loop, "POST /big");
+  CHECK(client.heard.find("HTTP/1.1 200 OK\r\n") == 0);
+  CHECK(client.heard.find("Connection: close\r\n") != std::string::npos);
+  client.say("more of it, which nobody reads");
+  client.end_of_input();
+  client.wait_for_end(host.loop);
+  CHECK(count_of(client.heard, "HTTP/1.1") == 1);
+}
+
+TEST_CASE("a small body is read with its request, and the connection stays") {
+  auto options = quick();
+  options.at_once = true;
+  served host(echo, options);
+  raw_client client(host.path);
+  client.say("POST /1 HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET /2 HTTP/1.1\r\n\r\n");
+  client.hear(host.loop, "GET /2");
+  CHECK(client.heard.find("POST /1 abc") != std::string::npos);
+  CHECK(count_of(client.heard, "HTTP/1.1 200 OK\r\n") == 2);
+}
+
+TEST_CASE("room is made by closing the connection that would be missed the least") {
+  auto options = quick();
+  options.idle_timeout = 10s;
+  options.make_room = true;
+  served host(echo, options);  // two at most
+  raw_client checker(host.path);
+  for (const char* path : {"GET /1", "GET /2"}) {
+    checker.say(std::string(path) + " HTTP/1.1\r\n\r\n");
+    checker.hear(host.loop, path);
+  }
+  raw_client once(host.path);
+  once.say("GET /once HTTP/1.1\r\n\r\n");
+  once.hear(host.loop, "GET /once");
+  raw_client newest(host.path);
+  newest.say("GET /new HTTP/1.1\r\n\r\n");
+  newest.hear(host.loop, "GET /new");
+  once.wait_for_end(host.loop);
+  checker.say("GET /3 HTTP/1.1\r\n\r\n");
+  CHECK(checker.hear(host.loop, "GET /3").find("GET /3") != std::string::npos);
+  CHECK_FALSE(checker.ended());
+}

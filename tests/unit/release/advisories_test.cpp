@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "catch.hpp"
+#include "source_dir.hpp"
 
 using namespace difyd;
 using namespace difyd::release;
@@ -16,7 +17,7 @@ version v(std::string_view text) {
 }
 
 advisory_book shipped() {
-  auto book = load_advisories(DIFYD_SOURCE_DIR "/config/advisories.yaml");
+  auto book = load_advisories(source_dir() + "/config/advisories.yaml");
   if (!book) FAIL(sentence(book.error()));
   return *book;
 }

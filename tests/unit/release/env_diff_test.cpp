@@ -5,6 +5,7 @@
 
 #include "catch.hpp"
 #include "difyd/base/durable_file.hpp"
+#include "source_dir.hpp"
 
 using namespace difyd;
 using namespace difyd::release;
@@ -34,7 +35,7 @@ const env_difference* find(const std::vector<env_difference>& list, std::string_
 // .env.example of a real release; nullopt where the releases are not at hand.
 std::optional<text_map> published(const std::string& version) {
   const char* named = std::getenv("DIFYD_BUNDLES");
-  const std::string folder = named ? named : std::string(DIFYD_SOURCE_DIR) + "/../shared/dify";
+  const std::string folder = named ? named : source_dir() + "/../shared/dify";
   const auto text = read_file(folder + "/" + version + "/docker/.env.example");
   if (!text) return std::nullopt;
   auto read = read_environment(*text);
@@ -189,7 +190,7 @@ TEST_CASE("what matters comes first, by its reason") {
 TEST_CASE("the published environments of real releases") {
   const std::vector<std::string> versions = {"1.0.0",  "1.9.2",  "1.11.3", "1.11.4", "1.12.1",
                                              "1.13.0", "1.14.0", "1.15.0", "1.16.0"};
-  const auto book = load_advisories(DIFYD_SOURCE_DIR "/config/advisories.yaml");
+  const auto book = load_advisories(source_dir() + "/config/advisories.yaml");
   REQUIRE(book);
   struct row {
     int added, removed, renamed, changed;

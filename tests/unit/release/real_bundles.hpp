@@ -8,10 +8,11 @@
 #include "catch.hpp"
 #include "difyd/base/text.hpp"
 #include "difyd/config/load.hpp"
+#include "source_dir.hpp"
 
 inline std::string real_folder() {
   if (const char* named = std::getenv("DIFYD_BUNDLES")) return named;
-  return std::string(DIFYD_SOURCE_DIR) + "/../shared/dify";
+  return source_dir() + "/../shared/dify";
 }
 
 struct real_bundles {

@@ -6,6 +6,7 @@
 #include "difyd/compose/load.hpp"
 #include "difyd/stack/create.hpp"
 #include "recorded.hpp"
+#include "source_dir.hpp"
 
 using namespace difyd;
 using namespace difyd::stack;
@@ -16,7 +17,7 @@ namespace {
 std::filesystem::path bundle() {
   const char* given = std::getenv("DIFYD_BUNDLES");
   const std::filesystem::path root =
-      given != nullptr ? given : std::filesystem::path(DIFYD_SOURCE_DIR).parent_path() / "shared/dify";
+      given != nullptr ? given : std::filesystem::path(source_dir()).parent_path() / "shared/dify";
   return root / "1.11.4/docker";
 }
 

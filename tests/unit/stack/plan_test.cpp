@@ -356,6 +356,91 @@ TEST_CASE("a replaced network recreates, a detached container is connected again
         "3 start container p-nginx-1: recreated (after 2)\n");
 }
 
+TEST_CASE("a network whose configuration changed is made anew when what is on it has stopped") {
+  const auto p = three();
+  auto o = up(*p);
+  auto& labels = o.networks["p_default"].labels;
+  labels[label::version] = "2.40.3";
+  labels[label::config_hash] = compose::config_hash(p->networks["default"]);
+  CHECK(text(*p, o) == "");
+
+  p->networks["default"].internal = true;
+  plan_options alone;
+  alone.services = {"db"};
+  alone.with_dependencies = false;
+  const auto kept = plan(p, o, alone);
+  REQUIRE(kept);
+  CHECK(kept->empty());
+  CHECK(kept->warnings.at(0).find("left alone") != std::string::npos);
+
+  o.containers.erase(o.containers.begin() + 1);  // db
+  o.containers.pop_back();                       // nginx
+  p->services.erase("db");
+  p->services.erase("nginx");
+  p->services["api"].depends_on.erase("db");
+  of(o, "api").labels[label::config_hash] =
+      service_hash(*p, p->services["api"], compose::hash_epoch::v2_40);
+  CHECK(text(*p, o) ==
+        "1 stop container p-api-1: its network p_default is made anew\n"
+        "2 remove network p_default: its configuration changed (after 1)\n"
+        "3 create network p_default: its configuration changed (after 2)\n"
+        "4 recreate container p-init-1: network p_default is made anew (after 3)\n"
+        "5 start container p-init-1: recreated (after 4)\n"
+        "6 recreate container p-api-1: network p_default is made anew (after 3)\n"
+        "7 start container p-api-1: recreated (after 5, 6; init service_completed_successfully)\n");
+
+  labels.erase(label::config_hash);
+  CHECK(text(*p, o) == "");  // docker compose before 2.31 wrote none
+}
+
+TEST_CASE("a network or volume that has another name now recreates") {
+  auto p = three();
+  auto& db = p->services["db"];
+  compose::service_mount m;
+  m.type = "volume";
+  m.source = "data";
+  m.target = "/data";
+  db.volumes.push_back(m);
+  p->volumes["data"].name = "p_data";
+  auto o = up(*p);
+  o.volumes["p_data"] = {"p_data", {{label::volume, "data"}, {label::project, "p"}}};
+  o.volumes["elsewhere"] = {"elsewhere", {{label::volume, "data"}, {label::project, "p"}}};
+  of(o, "db").mounts.push_back({"volume", "p_data", "/var/lib/docker/volumes/p_data/_data", "/data", false});
+  CHECK(text(*p, o) == "");
+
+  p->volumes["data"].name = "elsewhere";
+  CHECK(text(*p, o).find("recreate container p-db-1: volume elsewhere is not mounted") != std::string::npos);
+  p->volumes["data"].name = "p_data";
+
+  p->networks["default"].name = "renamed";
+  o.networks["renamed"] = {"net2", "renamed", {{label::network, "default"}, {label::project, "p"}}};
+  CHECK(text(*p, o).find("recreate container p-db-1: attached to network p_default, not to renamed") !=
+        std::string::npos);
+}
+
+TEST_CASE("a volume whose configuration changed stays, and is named") {
+  auto p = three();
+  auto& db = p->services["db"];
+  compose::service_mount m;
+  m.type = "volume";
+  m.source = "data";
+  m.target = "/data";
+  db.volumes.push_back(m);
+  p->volumes["data"].name = "p_data";
+  auto o = up(*p);
+  of(o, "db").mounts.push_back({"volume", "p_data", "", "/data", false});
+  auto& labels = o.volumes["p_data"].labels;
+  labels = {{label::volume, "data"},
+            {label::project, "p"},
+            {label::version, "2.40.3"},
+            {label::config_hash, compose::config_hash(p->volumes["data"])}};
+  p->volumes["data"].labels["new"] = "1";
+  const auto result = plan(p, o, {});
+  REQUIRE(result);
+  CHECK(result->empty());
+  CHECK(result->warnings.at(0).find("volume p_data has another configuration") != std::string::npos);
+}
+
 TEST_CASE("namespace sharers are made anew with their parent") {
   auto p = three();
   auto& side = p->services["side"];

@@ -5,13 +5,14 @@
 #include <stdexcept>
 
 #include "difyd/base/text.hpp"
+#include "source_dir.hpp"
 
 namespace recorded {
 
 using namespace difyd;
 
 json read(const std::string& name) {
-  std::ifstream in(std::string(DIFYD_SOURCE_DIR) + "/tests/stack/recorded/" + name);
+  std::ifstream in(source_dir() + "/tests/stack/recorded/" + name);
   if (!in) throw std::runtime_error("cannot read recorded " + name);
   return json::parse(in);
 }

@@ -276,3 +276,17 @@ TEST_CASE("Dify has stopped answering once two rounds in a row say so") {
   CHECK(memory.lost({bad}));
   CHECK_FALSE(memory.lost({}));
 }
+
+TEST_CASE("maintenance that is on is told about with its reason, and how it ends") {
+  known_facts facts;
+  CHECK(known_findings(facts).empty());
+  facts.maintenance_since = start;
+  facts.maintenance_reason = "new disks";
+  const auto found = known_findings(facts);
+  REQUIRE(found.size() == 1);
+  CHECK(found.front().code == "maintenance-on");
+  CHECK(found.front().level == severity::info);
+  CHECK(found.front().since == start);
+  CHECK(found.front().detail.ends_with("visitors see a page instead of Dify: new disks"));
+  CHECK(found.front().remedy.starts_with("difyd maintenance off"));
+}

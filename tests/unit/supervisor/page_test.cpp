@@ -4,39 +4,36 @@
 
 using namespace difyd;
 using namespace difyd::supervisor;
+using front::situation;
 
-TEST_CASE("the page says what is going on and promises nothing") {
+TEST_CASE("what visitors are told follows the phase") {
   struct row {
-    phase at;
-    const char* to;    // of the upgrade in flight; "" without one
-    const char* step;  // its last one
-    const char* title;
-    const char* detail;
+    page_facts facts;
+    situation told;
+  };
+  const auto facts = [](phase at, bool upgrading = false, bool back = false, bool restoring = false,
+                        bool maintenance = false) {
+    return page_facts{at, upgrading, back, restoring, maintenance};
   };
   const row rows[] = {
-      {phase::upgrading, "1.12.1", "migrate", "Dify is being upgraded",
-       "The upgrade to 1.12.1 is under way."},
-      {phase::upgrading, "1.12.1", "put-back", "Dify is being started again",
-       "The upgrade to 1.12.1 was given up."},
-      {phase::upgrading, "", "", "Dify is being upgraded", ""},
-      {phase::holding, "1.12.3", "put-back", "Dify is down for maintenance",
-       "The upgrade to 1.12.3 did not finish. An operator has to decide how it goes on."},
-      {phase::holding, "", "", "Dify is down for maintenance", "An operator has to decide how it goes on."},
-      {phase::stopped, "", "", "Dify is stopped", "An operator has stopped it."},
-      {phase::stopped, "1.12.3", "migrate", "Dify is stopped", "An operator has stopped it."},
-      {phase::starting, "", "", "Dify is starting", ""},
-      {phase::waiting_for_lease, "", "", "Dify is starting", ""}};
+      {facts(phase::upgrading, true), situation::upgrading},
+      {facts(phase::upgrading), situation::upgrading},  // prepared, not journaled yet
+      {facts(phase::upgrading, true, true), situation::going_back},
+      {facts(phase::upgrading, false, false, true), situation::restoring},
+      {facts(phase::upgrading, true, true, true), situation::restoring},  // of a held upgrade's database
+      {facts(phase::holding, true), situation::held},
+      {facts(phase::holding, true, true), situation::held},
+      {facts(phase::holding, false, false, true), situation::restore_held},
+      {facts(phase::holding), situation::closed},  // nothing was being upgraded
+      {facts(phase::stopped), situation::stopped},
+      {facts(phase::stopped, true, false, false, true), situation::stopped},
+      {facts(phase::serving, false, false, false, true), situation::closed},
+      {facts(phase::starting, false, false, false, true), situation::closed},
+      {facts(phase::starting), situation::starting},
+      {facts(phase::waiting_for_lease), situation::starting}};
   for (const auto& each : rows) {
-    INFO(to_text(each.at) << " " << each.to);
-    std::optional<ledger::journal> flight;
-    if (*each.to) {
-      flight.emplace();
-      flight->to = *parse_version(each.to);
-      flight->entries.emplace_back();
-      flight->entries.back().step = each.step;
-    }
-    const auto words = words_of(each.at, flight);
-    CHECK(words.title == each.title);
-    CHECK(words.detail == each.detail);
+    INFO(to_text(each.facts.at) << " " << each.facts.upgrading << each.facts.going_back
+                                << each.facts.restoring << each.facts.maintenance);
+    CHECK(to_text(situation_of(each.facts)) == to_text(each.told));
   }
 }
