@@ -122,7 +122,9 @@ class Machine:
                 ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", str(self.memory), "-nodefaults",
                  "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio", "-kernel",
                  str(self.folder / "kernel"), "-initrd", str(self.folder / "initrd"), "-append",
-                 "root=/dev/vda rw console=ttyS0 quiet", "-drive",
+                 # On a host that is busy the timer's ticks come late.
+                 "root=/dev/vda rw console=ttyS0 quiet panic=-1 no_timer_check systemd.default_timeout_start_sec=600 "
+                 "systemd.default_device_timeout_sec=600", "-drive",
                  f"file={self.folder}/disk,format=raw,if=virtio,cache=unsafe", "-device", "virtio-serial", "-chardev",
                  f"socket,id=agent,path={self.folder}/agent,server=on,wait=off", "-device",
                  "virtserialport,chardev=agent,name=agent", "-device", "virtio-rng-pci"],
