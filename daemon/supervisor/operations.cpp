@@ -217,10 +217,8 @@ void propose_heal(world& w, const std::string& cause, std::vector<std::string> i
 
 void propose_mending(world& w, mount_need need) {
   if (w.chief.busy_with(priority::heal)) return;
-  submit(w, named("storage"), priority::heal, [need](world& of, std::string id) -> task<ended> {
-    auto mended = co_await mend_storage(of, std::move(id), need);
-    co_return mended ? done_as(std::move(*mended)) : failed_with(mended.error());
-  });
+  submit(w, named("storage"), priority::heal,
+         [need](world& of, std::string id) { return mend_storage(of, std::move(id), need); });
 }
 
 void propose_stand_down(world& w) {
