@@ -28,7 +28,12 @@ std::string text(const json& object, std::string_view key) {
 
 std::int64_t number(const json& object, std::string_view key) {
   const json& value = member(object, key);
-  return value.is_number() ? value.get<std::int64_t>() : 0;
+  if (value.is_number_integer()) return value.get<std::int64_t>();
+  if (!value.is_number_float()) return 0;
+  // "1e300" is a number to JSON, and none that fits.
+  constexpr double beyond = 9.2e18;
+  const double real = value.get<double>();
+  return real > -beyond && real < beyond ? static_cast<std::int64_t>(real) : 0;
 }
 
 bool flag(const json& object, std::string_view key) {

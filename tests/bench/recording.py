@@ -24,7 +24,7 @@ class Recorder:
         self.requests, self.lock = [], threading.Lock()
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
-        self.listener.listen(64)
+        self.listener.listen(1024)  # docker compose opens a connection for each of 100 services
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):

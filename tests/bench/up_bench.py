@@ -108,8 +108,10 @@ class Stack:
         """What `program up -d` asks of the engine; the names of the containers by id."""
         recorder = recording.Recorder(self.folder)
         try:
-            subprocess.run(self.command(program, "up", "-d"), cwd=self.directory, check=True, capture_output=True,
-                           env={**os.environ, "DOCKER_HOST": f"unix://{recorder.path}"})
+            done = subprocess.run(self.command(program, "up", "-d"), cwd=self.directory, check=False, capture_output=True,
+                                  text=True, env={**os.environ, "DOCKER_HOST": f"unix://{recorder.path}"})
+            if done.returncode:
+                raise AssertionError(f"{program}: exit {done.returncode}\n{done.stderr[-1500:]}")
             names = {c["Id"]: name for name, c in self.containers().items()}
         finally:
             recorder.close()

@@ -1,8 +1,10 @@
 """What difyd asks of the engine for the cases of tests/stack/cases, beside what docker compose was seen to ask
-(kept with each case). On an engine of another API, and with DIFYD_TEST_ALL=1, docker compose is run beside it.
+(kept with each case). As 2.26 only those in which it asks for something else than 2.40, unless all are wanted. On an
+engine of another API, and with DIFYD_TEST_ALL=1, docker compose is run beside it.
 
     cases_test.py [case...]
 """
+import json
 import os
 import sys
 
@@ -10,6 +12,22 @@ import bench
 import cases
 
 LIVE = os.environ.get("DIFYD_TEST_ALL") == "1"
+
+
+def wanted(case, version):
+    if LIVE or version != "2.26" or case.oracles != list(cases.VERSIONS) or not cases.same_engine() or sys.argv[1:]:
+        return True
+    as_of = [json.dumps(case.expected(each)).replace(number, "") for each, number in cases.VERSIONS.items()]
+    return strip_resource_hashes(as_of[0]) != strip_resource_hashes(as_of[1])
+
+
+def strip_resource_hashes(text):
+    """2.26 has none on networks and volumes; in every case the same way."""
+    state = json.loads(text)
+    for kind in ("networks", "volumes"):
+        for each in state["state"].get(kind, {}).values():
+            each["Labels"].pop("com.docker.compose.config-hash", None)
+    return state
 
 
 def expectations(case, version, images):
@@ -45,7 +63,7 @@ def main():
     with cases.alone():
         images = cases.make_images()
         for case in chosen:
-            for version in case.oracles:
+            for version in filter(lambda v: wanted(case, v), case.oracles):
                 total[version] += 1
                 passed[version] += check(case, version, images)
         for reference in cases.IMAGES:
