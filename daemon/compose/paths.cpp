@@ -89,8 +89,8 @@ class resolver {
 
 std::string absolute_path(std::string_view path, const path_base& base) {
   std::string p(path);
-  if (p.starts_with('~') && !base.home.empty() && (p.size() == 1 || p[1] == '/'))
-    p = p.size() == 1 ? base.home : join_path(base.home, std::string_view(p).substr(2));
+  // Of "~name" too: docker compose knows one home only.
+  if (p.starts_with('~') && !base.home.empty()) p = join_path(base.home, std::string_view(p).substr(1));
   if (p.starts_with('/') || is_windows_path(p)) return p;
   return join_path(base.directory, p);
 }

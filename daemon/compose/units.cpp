@@ -88,9 +88,15 @@ std::string print_duration(duration d) {
 
 std::optional<byte_count> parse_bytes(std::string_view text) {
   if (text == "-1") return -1;
-  const auto number = take_number(text);
-  if (!number) return std::nullopt;
-  while (text.starts_with(' ')) text.remove_prefix(1);
+  // The unit stands behind the last digit, dot or space; before it, any number that Go reads: 1e3 too.
+  const auto last = text.find_last_of("0123456789. ");
+  if (last == std::string_view::npos) return std::nullopt;
+  const auto digits = text.substr(0, text[last] == ' ' ? last : last + 1);
+  text.remove_prefix(last + 1);
+  double number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size() || number < 0)
+    return std::nullopt;
   double scale = 1;
   if (!text.empty()) {
     static constexpr std::string_view letters = "bkmgtp";
@@ -105,7 +111,7 @@ std::optional<byte_count> parse_bytes(std::string_view text) {
     if (power > 0 && (text == "b" || text == "B")) text.remove_prefix(1);
     if (!text.empty()) return std::nullopt;
   }
-  const double bytes = *number * scale;
+  const double bytes = number * scale;
   if (bytes > 9e18) return std::nullopt;
   return static_cast<byte_count>(bytes);
 }
