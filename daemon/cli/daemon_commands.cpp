@@ -9,6 +9,7 @@
 #include "difyd/config/load.hpp"
 #include "difyd/control/client.hpp"
 #include "difyd/control/plan.hpp"
+#include "difyd/health/codes.hpp"
 #include "difyd/health/render.hpp"
 #include "progress.hpp"
 #include "render.hpp"
@@ -280,6 +281,11 @@ int check(const options& given) {
   bool answered = false;
   const int code = run_to_end(check_with_daemon(given, answered));
   return answered ? code : check_without_daemon(given);
+}
+
+int show_codes() {
+  put(health::render_codes());
+  return 0;
 }
 
 }  // namespace difyd::cli

@@ -41,5 +41,7 @@ int stack_restart(const options& given, const std::vector<std::string>& services
 
 // Through the daemon; without one, the probes are run here.
 int check(const options& given);
+// Every code that a finding can have, as the manual has them.
+int show_codes();
 
 }  // namespace difyd::cli

@@ -336,7 +336,9 @@ class command_line {
 
   void add_other_commands() {
     add("status", "phase, versions, services, findings", [this] { return show_status(given_.global); });
-    add("check", "probe everything that the stack stands on", [this] { return check(given_.global); });
+    add("check", "probe everything that the stack stands on", [this] {
+      return codes_ ? show_codes() : check(given_.global);
+    })->add_flag("--codes", codes_, "the table of findings instead: code, meaning, remedy");
     auto* config = add("config", "difyd's own configuration, as it is in force",
                        [this] { return print_config(given_.global); });
     config->add_subcommand("check", "find mistakes")->callback([this] {
@@ -369,6 +371,7 @@ class command_line {
   std::function<int()> advisories_;
   std::function<int()> maintenance_;
   bool log_chosen_ = false;
+  bool codes_ = false;
 };
 
 }  // namespace

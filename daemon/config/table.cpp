@@ -155,6 +155,12 @@ constexpr key stack_rows[] = {
      .fallback = "unix:///var/run/docker.sock",
      .wants = form::engine,
      .description = "Address of the Docker Engine, as in DOCKER_HOST."},
+    {.path = "engine.unit",
+     .where = text([](settings& s) -> auto& { return s.engine_unit; }),
+     .example = "docker.service",
+     .description =
+         "Unit that is restarted where the engine stays away. Not given: docker.service where engine.host is "
+         "the machine's own socket, else none."},
 
     {.path = "database.kind",
      .where = text([](settings& s) -> auto& { return s.database.kind; }),

@@ -13,8 +13,8 @@ struct meaning {
   std::string_view remedy;  // {user}, {database}, {host} and {keys} are filled in
 };
 
-// PostgreSQL's own codes (errcodes-appendix of version 15), and TLS00 and POOL0, which are ours.
-constexpr std::array<meaning, 16> meanings = {{
+// PostgreSQL's own codes (errcodes-appendix of version 15), and TLS00, POOL0, DNS00, REF00 and SIL00, which are ours.
+constexpr std::array<meaning, 19> meanings = {{
     {"28P01", "database-auth", "Check the password of role {user}"},
     {"28", "database-auth",
      "Check role {user}, its password, and pg_hba.conf or the authorised networks of the server"},
@@ -28,6 +28,11 @@ constexpr std::array<meaning, 16> meanings = {{
     {"57P02", "database-unreachable", "The server crashed and restarts by itself"},
     {"57P05", "database-unreachable", "The server ended an idle session; raise idle_session_timeout"},
     {"08", "database-unreachable", "Check that {host} is up and that no firewall is between"},
+    {"DNS00", "database-name-unknown", "Correct {keys}.host, or the name server of this machine"},
+    {"REF00", "database-refused", "Nobody listens at {host}: start PostgreSQL there, or correct {keys}.port"},
+    {"SIL00", "database-silent",
+     "A firewall that drops packets, or a server that is frozen: look from here with psql, then at the server's "
+     "load and disk"},
     {"TLS00", "database-tls", "Check {keys}.sslmode and {keys}.ca_file against what the server offers"},
     {"POOL0", "database-pooler", "Give {keys}.host and {keys}.port of PostgreSQL itself, not of a pooler"},
     {"57014", "database-timeout", "The server is overloaded or the statement waits for a lock"},
@@ -61,16 +66,16 @@ constexpr std::array<phrase, 29> phrases = {{
     {"SSL error", "TLS00"},
     {"does not support SSL", "TLS00"},
     {"does not match host name", "TLS00"},
-    {"could not translate host name", "08001"},
-    {"timeout expired", "08001"},
-    {"Connection refused", "08001"},
-    {"No such file or directory", "08001"},
+    {"could not translate host name", "DNS00"},
+    {"timeout expired", "SIL00"},
+    {"Connection refused", "REF00"},
+    {"No such file or directory", "REF00"},
     {"No route to host", "08001"},
     {"Network is unreachable", "08001"},
     {"Connection reset by peer", "08006"},
     {"terminating connection due to administrator command", "57P01"},
     {"server closed the connection", "08006"},
-    {"Connection timed out", "08006"},
+    {"Connection timed out", "SIL00"},
 }};
 
 // `database "x" does not exist` and `role "x" does not exist` differ by their subject only.

@@ -53,7 +53,7 @@ Result<std::vector<std::string>> addresses_of(const endpoint& where) {
   addrinfo* list = nullptr;
   const int error = ::getaddrinfo(where.host.c_str(), nullptr, &hints, &list);
   if (error != 0)
-    return fail("database-unreachable", "cannot resolve " + where.host + ": " + ::gai_strerror(error),
+    return fail("database-name-unknown", "cannot resolve " + where.host + ": " + ::gai_strerror(error),
                 "Correct " + where.keys + ".host, or the name server of this machine");
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, &::freeaddrinfo);
   std::vector<std::string> found;

@@ -25,5 +25,7 @@ Result<> ask_create(session& s, const std::string& name);
 Result<std::vector<database_entry>> ask_databases(session& s);
 Result<> ask_drop(session& s, const std::string& name);
 Result<> ask_rename(session& s, const std::vector<new_name>& names);
+Result<std::vector<std::string>> ask_notes(session& s, const std::string& topic);
+Result<> ask_add_note(session& s, const std::string& topic, const std::string& text);
 
 }  // namespace difyd::database

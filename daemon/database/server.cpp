@@ -148,6 +148,16 @@ task<Result<>> server::rename_databases(std::string through, std::vector<new_nam
   });
 }
 
+task<Result<std::vector<std::string>>> server::notes(std::string database, std::string topic) {
+  return state_->ask<std::vector<std::string>>(std::move(database),
+                                               [topic](session& s) { return ask_notes(s, topic); });
+}
+
+task<Result<>> server::add_note(std::string database, std::string topic, std::string text) {
+  return state_->ask<void>(std::move(database),
+                           [topic, text](session& s) { return ask_add_note(s, topic, text); });
+}
+
 task<void> server::close() {
   std::function<Result<>()> call = [connections = state_->connections]() -> Result<> {
     connections->open.clear();

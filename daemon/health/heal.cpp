@@ -69,4 +69,32 @@ std::vector<proposal> heal(const std::vector<service_state>& services, const hea
   return result;
 }
 
+std::set<std::string> recovering(const heal_history& history, const heal_policy& rules, wall_time now) {
+  std::set<std::string> names;
+  for (const auto& [name, times] : history) {
+    const auto past = recent_attempts(history, name, rules, now);
+    if (past.attempts > 0 && past.attempts < rules.budget && now - past.last < rules.longest_delay)
+      names.insert(name);
+  }
+  return names;
+}
+
+std::map<std::string, std::string> looping(const heal_history& history, const heal_policy& rules,
+                                           wall_time now) {
+  std::map<std::string, std::string> result;
+  for (const auto& [name, times] : history) {
+    const auto past = recent_attempts(history, name, rules, now);
+    if (past.attempts >= rules.budget && now - past.last < 2 * rules.longest_delay)
+      result[name] = name + " was restarted " + std::to_string(past.attempts) + " times within " +
+                     std::to_string(rules.budget_window.count() / 60) + " min and does not stay up";
+  }
+  return result;
+}
+
+void forget(heal_history& history, const heal_policy& rules, wall_time now) {
+  for (auto& [name, times] : history)
+    std::erase_if(times, [&](wall_time at) { return now - at > rules.budget_window; });
+  std::erase_if(history, [](const auto& each) { return each.second.empty(); });
+}
+
 }  // namespace difyd::health

@@ -73,7 +73,9 @@ std::optional<verdict> no_cure(const question& asked, const std::vector<const fi
   if (!asked.past.known)
     return make(
         asked, 2, answer::ok, answer::unavailable,
-        found.front()->subject + " has failed, and the record of earlier replacements cannot be read");
+        found.front()->subject + " has failed, and " +
+            (asked.past.why_not.empty() ? "the record of earlier replacements cannot be read"
+                                        : asked.past.why_not));
   for (const auto* each : found)
     if (who_asked(*each, asked) == asked_before::elsewhere)
       return make(asked, 2, answer::ok, answer::unavailable,

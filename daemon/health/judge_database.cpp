@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "difyd/health/probes.hpp"
 
@@ -23,6 +24,29 @@ std::string described(const database_target& target, const server_facts& server,
   return text;
 }
 
+constexpr int oldest_version = 130000;  // older ones get no fixes, and Dify is not tried on them
+
+std::optional<finding> judge_connection(const database_target& target, const server_facts& server) {
+  if (server.version_number > 0 && server.version_number < oldest_version)
+    return make(target.subject, "database-old", severity::warning,
+                "PostgreSQL " + server.version + " at " + database::to_text(target.where) + " is older than 13",
+                "Upgrade the server: Dify is made for PostgreSQL 15");
+  if (target.through_network && !server.tls)
+    return make(target.subject, "database-plain", severity::warning,
+                "the connection to PostgreSQL at " + database::to_text(target.where) + " is not encrypted",
+                "Switch TLS on there and set " + target.where.keys + ".sslmode to require or verify-full");
+  return std::nullopt;
+}
+
+// The image in force was started on this revision; whatever moved it, Dify may not know the tables any more.
+std::optional<finding> judge_revision(const database_target& target, const revision& at) {
+  if (target.expected_revision.empty() || at.id == target.expected_revision) return std::nullopt;
+  return make(target.subject, "revision-differs", severity::error,
+              "database " + target.name + " holds revision " + (at.empty() ? "none" : at.id) +
+                  ", and Dify was started on " + target.expected_revision,
+              "See who changed it: difyd history; where the change was meant: difyd repin VERSION");
+}
+
 finding judge_server(const database_target& target, const server_facts& server, const revision& at) {
   if (server.read_only)
     return make(target.subject, "database-read-only", severity::error,
@@ -32,6 +56,8 @@ finding judge_server(const database_target& target, const server_facts& server, 
   if (server.connections_max > 0 && server.connections_max - server.connections_used < 5)
     return make(target.subject, "connections-low", severity::warning, described(target, server, at),
                 "Raise max_connections or lower Dify's SQLALCHEMY_POOL_SIZE");
+  if (auto found = judge_revision(target, at)) return *found;
+  if (auto found = judge_connection(target, server)) return *found;
   return make(target.subject, "database-ok", severity::ok, described(target, server, at));
 }
 
@@ -64,13 +90,21 @@ finding judge_vector(const database_target& target, const database_facts& inside
       "Install pgvector on the server (Debian: postgresql-15-pgvector), then CREATE EXTENSION vector");
 }
 
+// No answer at all: the lane has given the call up, or still waits for the last one.
+finding not_reached(const database_target& target, const Error& error) {
+  const bool silent = error.code == "deadline-exceeded" || error.code == "lane-busy";
+  if (!silent) return make(target.subject, error.code, severity::error, error.message, error.remedy);
+  return make(target.subject, "database-silent", severity::error,
+              "PostgreSQL at " + database::to_text(target.where) + " does not answer",
+              "A firewall that drops packets, or a server that is frozen: look from here with psql, then at the "
+              "server's load and disk");
+}
+
 }  // namespace
 
 findings judge_database(const database_target& target, const Result<server_facts>& server,
                         const Result<database_facts>& inside, const revision& at) {
-  if (!server)
-    return {make(target.subject, server.error().code, severity::error, server.error().message,
-                 server.error().remedy)};
+  if (!server) return {not_reached(target, server.error())};
   findings found{judge_server(target, *server, at)};
   if (!target.plugin.empty()) found.push_back(judge_plugin(target, *server));
   if (!target.needs_vector) return found;

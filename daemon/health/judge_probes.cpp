@@ -34,11 +34,11 @@ finding judge_engine(const Result<engine::engine_version>& version, duration too
 }
 
 finding judge_redis(const redis_target& target, const Result<redis_facts>& facts) {
+  if (!facts && facts.error().code == "deadline-exceeded")
+    return make("redis", "redis-silent", severity::error, facts.error().message,
+                "A firewall that drops packets, or a Redis that is frozen: look at its load and memory");
   if (!facts) return failed("redis", facts.error().code, severity::error, facts.error());
   const std::string where = target.host + ":" + std::to_string(target.port);
-  if (facts->version.empty())
-    return make("redis", "redis-reachable", severity::info,
-                where + " accepts connections; nothing was asked through TLS");
   const std::string text = "Redis " + facts->version + " at " + where;
   if (facts->role == "slave")
     return make("redis", "redis-replica", severity::error, text + " is a read-only replica",

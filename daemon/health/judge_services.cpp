@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <string_view>
+
+#include "difyd/base/text.hpp"
 #include "difyd/health/probes.hpp"
 
 namespace difyd::health {
@@ -13,6 +17,8 @@ looks look_at(const expected_service& expected, const stack::observed_container&
   const std::string ended = expected.name + " ended with exit code " + std::to_string(seen.exit_code);
   if (seen.state == "exited" && expected.one_shot && seen.exit_code == 0)
     return {"service-ok", severity::ok, expected.name + " has done its work"};
+  if (seen.state == "exited" && seen.oom_killed)
+    return {"service-out-of-memory", severity::error, expected.name + " was killed for want of memory"};
   if (seen.state == "exited" || seen.state == "dead")
     return {"service-ended", severity::error, seen.error.empty() ? ended : ended + ": " + seen.error};
   if (seen.state == "restarting")
@@ -37,12 +43,40 @@ looks worst_of(const expected_service& expected,
   return worst;
 }
 
-std::string remedy_for(const expected_service& expected, severity level) {
-  if (level < severity::warning) return {};
+std::string remedy_for(const expected_service& expected, const looks& seen) {
+  if (seen.level < severity::warning) return {};
+  if (std::string_view(seen.code) == "service-out-of-memory")
+    return "Give " + expected.name + " or the machine more memory, or let it do less at once (docker stats)";
   return "difyd logs " + expected.name + " says why; difyd restart " + expected.name + " tries again";
 }
 
 }  // namespace
+
+findings judge_containers(const std::vector<expected_service>& expected, const stack::observed& now,
+                          const std::vector<std::string>& runs) {
+  std::vector<std::string> foreign, unbounded;
+  for (const auto& each : now.containers) {
+    const bool known = std::ranges::any_of(expected, [&](const auto& s) { return s.name == each.service; });
+    const bool own_run = std::ranges::any_of(runs, [&](const auto& label) { return !each.label(label).empty(); });
+    if (!own_run && (each.one_off ? each.running() : !known)) foreign.push_back(each.name);
+    if (known && !each.one_off && each.logs_unbounded) unbounded.push_back(each.service);
+  }
+  findings found;
+  if (foreign.empty())
+    found.push_back({"stack", "containers-ok", severity::ok, "every container of the project is difyd's", {}, false, {}});
+  else
+    found.push_back({"stack", "containers-foreign", severity::warning,
+                     "containers of the project that difyd did not start: " + join(foreign, ", "),
+                     "Where nobody needs them: docker rm -f " + join(foreign, " "), false, {}});
+  if (!unbounded.empty())
+    found.push_back({"logs", "logs-unbounded", severity::info,
+                     "the logs of " + std::to_string(unbounded.size()) +
+                         " services grow without a limit, on the disk of the engine",
+                     "Give the engine \"log-opts\": {\"max-size\": \"20m\", \"max-file\": \"5\"} in "
+                     "/etc/docker/daemon.json; it holds for containers made afterwards",
+                     false, {}});
+  return found;
+}
 
 findings judge_services(const std::vector<expected_service>& expected, const stack::observed& now,
                         const std::set<std::string>& recovering) {
@@ -54,7 +88,7 @@ findings judge_services(const std::vector<expected_service>& expected, const sta
                      looks.code,
                      looks.level,
                      looks.detail,
-                     remedy_for(each, looks.level),
+                     remedy_for(each, looks),
                      false,
                      {}});
   }

@@ -23,32 +23,7 @@ task<Result<engine::engine_version>> engine_version(std::shared_ptr<engine::clie
   co_return version;
 }
 
-// A probe's own exception must not take the others' findings with it. Cancellation passes.
-task<findings> guarded(std::string subject, task<findings> probe) {
-  std::string cause;
-  try {
-    co_return co_await std::move(probe);
-  } catch (const boost::system::system_error& error) {
-    if (error.code() == asio::error::operation_aborted) throw;
-    cause = error.what();
-  } catch (const std::exception& error) {
-    cause = error.what();
-  }
-  co_return findings{finding{
-      subject, "probe-failed", severity::error, "cannot probe " + subject + ": " + cause, {}, false, {}}};
-}
-
-task<findings> machine_only(std::string data_root) {
-  findings found{host::judge_disk("boot", true, host::measure_disk("/"))};
-  if (!data_root.empty()) found.push_back(host::judge_disk("engine", false, host::measure_disk(data_root)));
-  found.push_back(host::judge_memory(host::measure_memory()));
-  co_return found;
-}
-
-task<findings> services_of(std::vector<expected_service> expected, std::shared_ptr<const stack::observed> now,
-                           std::set<std::string> recovering) {
-  co_return judge_services(expected, *now, recovering);
-}
+task<Result<findings>> as_result(task<findings> probe) { co_return co_await std::move(probe); }
 
 }  // namespace
 
@@ -87,24 +62,25 @@ task<findings> probe_port(port_target target) {
   co_return findings{judge_port(target, status, since(began))};
 }
 
-task<findings> run_all(probe_plan plan) {
-  std::vector<task<findings>> probes;
-  if (plan.storage)
-    probes.push_back(
-        guarded("storage", host::probe_host(*plan.storage, plan.storage_expected, plan.data_root)));
-  else
-    probes.push_back(guarded("disk", machine_only(plan.data_root)));
-  if (plan.engine) probes.push_back(guarded("engine", probe_engine(plan.engine)));
-  for (auto& each : plan.databases) probes.push_back(guarded(each.subject, probe_database(each)));
-  if (plan.redis) probes.push_back(guarded("redis", probe_redis(*plan.redis)));
-  if (plan.observed)
-    probes.push_back(guarded("services", services_of(plan.services, plan.observed, plan.recovering)));
-  for (auto& each : plan.ports) probes.push_back(guarded(each.subject, probe_port(each)));
-  auto results = co_await when_all(std::move(probes));
-  findings all;
-  for (auto& each : results)
-    all.insert(all.end(), std::make_move_iterator(each.begin()), std::make_move_iterator(each.end()));
-  co_return all;
+task<findings> guarded(std::string subject, task<findings> probe, duration within) {
+  std::string cause;
+  try {
+    auto found = co_await with_deadline(as_result(std::move(probe)), within, "probe " + subject);
+    if (found) co_return std::move(*found);
+    cause = found.error().message;
+  } catch (const boost::system::system_error& error) {
+    if (error.code() == asio::error::operation_aborted) throw;
+    cause = error.what();
+  } catch (const std::exception& error) {
+    cause = error.what();
+  }
+  co_return findings{finding{subject,
+                             "probe-failed",
+                             severity::error,
+                             "cannot probe " + subject + ": " + cause,
+                             "Please report it: it is a mistake of difyd's",
+                             false,
+                             {}}};
 }
 
 }  // namespace difyd::health

@@ -26,6 +26,18 @@ void take_details(observed_container& to, const engine::container& from) {
   to.details = std::move(details);
 }
 
+// json-file without max-size; the others rotate by themselves or write elsewhere
+// (docs.docker.com/engine/logging/configure).
+bool logs_unbounded(const engine::container& from) {
+  if (!from.raw) return false;
+  const auto host = from.raw->find("HostConfig");
+  if (host == from.raw->end() || !host->is_object()) return false;
+  const auto log = host->find("LogConfig");
+  if (log == host->end() || !log->is_object() || log->value("Type", "") != "json-file") return false;
+  const auto options = log->find("Config");
+  return options == log->end() || !options->is_object() || !options->contains("max-size");
+}
+
 observed_container container_from(const engine::container_summary& listed, const engine::container& c,
                                   bool details) {
   observed_container to;
@@ -46,6 +58,8 @@ observed_container container_from(const engine::container_summary& listed, const
   to.created = listed.created;
   to.started_at = c.state.started_at;
   to.finished_at = c.state.finished_at;
+  to.oom_killed = c.state.oom_killed;
+  to.logs_unbounded = logs_unbounded(c);
   to.restart_policy = c.restart.name.empty() ? "no" : c.restart.name;
   to.stop_timeout = c.stop_timeout.value_or(10);
   for (const auto& [name, attached] : c.networks) to.networks[name] = {attached.network_id, attached.ip};

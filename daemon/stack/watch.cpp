@@ -59,6 +59,7 @@ class watcher {
     auto since = last_ == 0 ? std::string() : engine::since_text(last_);
     auto stream = co_await engine_.events(std::move(filters), std::move(since));
     if (!stream) co_return stream.error();
+    if (options_.on_open) options_.on_open();
     auto looked = co_await look();
     if (!looked) co_return looked.error();
     co_return co_await first_of(read(std::move(*stream)), resync());

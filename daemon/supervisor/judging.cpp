@@ -3,35 +3,10 @@
 #include "difyd/base/log.hpp"
 #include "difyd/health/judge.hpp"
 #include "page.hpp"
+#include "replacing.hpp"
 
 namespace difyd::supervisor {
 namespace {
-
-using std::chrono::duration_cast;
-using std::chrono::seconds;
-
-health::policy policy_of(const config::health_settings& settings) {
-  health::policy rules;
-  rules.replace_grace = duration_cast<seconds>(settings.grace);
-  rules.replace_at_most_every = duration_cast<seconds>(settings.replacement_interval);
-  rules.migrate_window = duration_cast<seconds>(settings.migrate_assumed);
-  rules.start_bound = duration_cast<seconds>(settings.starting_bound);
-  return rules;
-}
-
-health::situation situation_of(const world& w) {
-  health::situation now;
-  now.current = w.stands.get()->at;
-  now.phase_since = w.stands.get()->since;
-  if (w.migrating) now.migrate_begun = w.migrating->begun;
-  now.migrator_session = w.migrating.has_value();
-  now.maintenance = w.maintenance.has_value();
-  return now;
-}
-
-// Which replacements were asked for is not read from the share yet, and where that is not
-// known none may be asked for: /healthz stays 200.
-health::memory memory_of() { return {}; }
 
 void tell_wait(world& w, wait_teller& teller) {
   const auto now = std::chrono::steady_clock::now();
@@ -39,16 +14,23 @@ void tell_wait(world& w, wait_teller& teller) {
   w.events.tell(w.waits.operation, "service", services_text(w.waits), "waiting", reason_text(w.waits, now));
 }
 
+// The same wish has another time at each look.
+void want_replacement(world& w, const std::optional<health::replacement>& wish) {
+  const auto finding_of = [](const auto& each) { return each ? each->finding : std::string(); };
+  if (finding_of(wish) != finding_of(*w.replacement_wanted.get())) w.replacement_wanted.set(wish);
+}
+
 }  // namespace
 
 void publish_now(world& w) {
   const auto now = std::chrono::system_clock::now();
   const auto judged =
-      health::judge(*w.findings.get(), situation_of(w), policy_of(w.settings.health), now, memory_of());
+      health::judge(*w.findings.get(), situation_of(w), policy_of(w.settings), now, *w.replacements.get());
   const auto before = w.given.get();
   if (before->row != judged.given.row || before->reason != judged.given.reason)
     log::info("verdict", judged.given.reason, {{"row", std::to_string(judged.given.row)}});
   w.given.set(judged.given);
+  want_replacement(w, judged.record);
   front::publication publication;
   publication.says = judged.given;
   publication.listen = w.settings.listen.health;

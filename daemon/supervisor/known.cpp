@@ -231,20 +231,12 @@ std::vector<std::string> hold_options(const ledger::record& book, const std::vec
 }
 
 bool meant(const finding& probed, phase at, const std::vector<std::string>& own) {
-  if (probed.subject.starts_with("service.") || probed.subject.starts_with("port."))
+  const auto of_the_stack = {"service.", "port.", "setup", "api", "stack", "logs", "environment"};
+  if (std::ranges::any_of(of_the_stack, [&](const char* each) { return probed.subject.starts_with(each); }))
     return at == phase::serving || at == phase::starting;
   return at != phase::stopped || std::ranges::none_of(own, [&](const auto& each) {
            return probed.subject == each || probed.subject.starts_with(each + ".");
          });
-}
-
-std::optional<finding> answering::lost(const std::vector<finding>& probed) {
-  const auto silent = std::ranges::find_if(probed, [](const finding& each) {
-    return each.subject.starts_with("port.") && each.level >= severity::error;
-  });
-  const bool before = std::exchange(missed_, silent != probed.end());
-  if (!before || !missed_) return std::nullopt;
-  return *silent;
 }
 
 std::vector<finding> known_findings(const known_facts& facts) {

@@ -48,14 +48,4 @@ std::vector<std::string> hold_options(const ledger::record& book, const std::vec
 // missed. `own`: subjects of bundled services, "redis", "database".
 bool meant(const finding& probed, phase at, const std::vector<std::string>& own);
 
-// Whether Dify answers, by the findings of each round. One lost answer is no outage, two in a row are.
-class answering {
- public:
-  // The finding that says so once Dify is known not to answer.
-  std::optional<finding> lost(const std::vector<finding>& probed);
-
- private:
-  bool missed_ = false;
-};
-
 }  // namespace difyd::supervisor

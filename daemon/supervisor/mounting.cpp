@@ -170,15 +170,15 @@ task<Result<>> have_storage(world& w, std::string operation) {
   co_return co_await mount_with_back_off(w, operation, need == mount_need::mount);
 }
 
-task<Result<std::string>> mend_storage(world& w, std::string operation, mount_need need) {
+task<ended> mend_storage(world& w, std::string operation, mount_need need) {
   if (need != mount_need::look)
     if (auto mounted = co_await mount_with_back_off(w, operation, need != mount_need::remount); !mounted)
-      co_return fail(mounted.error());
-  if (w.stands.get()->at != phase::serving) co_return std::string("the storage answers");
+      co_return failed_with(mounted.error());
+  if (w.stands.get()->at != phase::serving) co_return done_as("the storage answers");
   auto restarted = co_await restart_holders(w, operation);
-  if (!restarted) co_return fail(restarted.error());
+  if (!restarted) co_return failed_with(restarted.error());
   w.dead_mounts = false;
-  co_return "the storage answers" + *restarted;
+  co_return done_as("the storage answers" + *restarted);
 }
 
 task<void> keep_mount(world& w) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "difyd/model/finding.hpp"
+#include "ended.hpp"
 #include "world.hpp"
 
 namespace difyd::supervisor {
@@ -29,9 +30,9 @@ mount_need need_of(const std::vector<finding>& findings, bool dead_mounts, durat
 // `operation`. Errors: of prove_storage, decide_mount and host::systemd.
 task<Result<>> have_storage(world& w, std::string operation);
 
-// Makes again what `need` says, and then restarts the containers that hold a dead mount. `answers`: false
-// where the right mount is there and hangs.
-task<Result<std::string>> mend_storage(world& w, std::string operation, mount_need need);
+// An operation of the director: mounts what `need` says, and then, where Dify serves, restarts the containers
+// that hold a dead mount.
+task<ended> mend_storage(world& w, std::string operation, mount_need need);
 
 // Proposes to mend the storage as the findings ask for it; not while an upgrade runs, whose steps wait for
 // the storage themselves.

@@ -6,6 +6,7 @@
 #include "difyd/base/text.hpp"
 #include "difyd/upgrade/step.hpp"
 #include "engine_work.hpp"
+#include "healing.hpp"
 #include "judging.hpp"
 #include "known.hpp"
 #include "links.hpp"
@@ -111,6 +112,10 @@ Result<> no_upgrade_running(const world& w) {
 Result<> may_change(const world& w, const std::string& what) {
   if (auto open = not_in_maintenance(w, what); !open) return open;
   const auto stands = w.stands.get();
+  if (w.invalid_configuration)
+    return fail("configuration-invalid",
+                "cannot " + what + ": the configuration is not valid: " + w.invalid_configuration->message,
+                "Correct it (difyd config check), then: systemctl restart difyd");
   if (w.book && w.book->current().restoring)
     return fail("restore-in-flight", "cannot " + what + ": a restore is not finished",
                 "Finish it first: difyd up");
@@ -119,20 +124,6 @@ Result<> may_change(const world& w, const std::string& what) {
       "not-ready",
       "cannot " + what + ": the daemon is " + std::string(to_text(stands->at)) + ": " + stands->message,
       stands->at == phase::stopped ? "Start the stack first: difyd up" : "See: difyd check");
-}
-
-task<ended> heal(world& w, std::string id) {
-  const auto release = *w.in_force.get();
-  if (!release || w.stands.get()->at != phase::serving) co_return done_as("nothing to heal");
-  auto options = plan_defaults(*release);
-  options.services = services_to_run(w, *release);
-  auto plan = co_await plan_release(w, release, std::move(options));
-  if (!plan) co_return failed_with(plan.error());
-  auto applied = co_await carry_out(w, std::move(*plan), id);
-  auto after = co_await look(w, project_of(release));
-  if (!applied) co_return failed_with(applied.error());
-  if (!after) co_return failed_with(after.error());
-  co_return done_as("the stack is as it should be");
 }
 
 task<ended> take_down(world& w, std::string id) {
@@ -216,19 +207,18 @@ Result<control::accepted> submit_command(world& w, const char* kind, work what) 
 
 void propose_start(world& w) { submit(w, named("converge"), priority::converge, start_up); }
 
-void propose_heal(world& w, const std::string& cause) {
+void propose_heal(world& w, const std::string& cause, std::vector<std::string> ill) {
   if (w.chief.busy_with(priority::heal)) return;
   const auto status = named("heal");
   w.events.tell(status.id, "step", "heal", "begun", cause);
-  submit(w, status, priority::heal, heal);
+  submit(w, status, priority::heal,
+         [ill = std::move(ill)](world& of, std::string id) { return heal(of, std::move(id), ill); });
 }
 
 void propose_mending(world& w, mount_need need) {
   if (w.chief.busy_with(priority::heal)) return;
-  submit(w, named("storage"), priority::heal, [need](world& of, std::string id) -> task<ended> {
-    auto mended = co_await mend_storage(of, std::move(id), need);
-    co_return mended ? done_as(std::move(*mended)) : failed_with(mended.error());
-  });
+  submit(w, named("storage"), priority::heal,
+         [need](world& of, std::string id) { return mend_storage(of, std::move(id), need); });
 }
 
 void propose_stand_down(world& w) {

@@ -16,8 +16,8 @@ namespace difyd::supervisor {
 // (DESIGN section 5, Start). Ends in serving, holding or, with a cause, in starting.
 void propose_start(world& w);
 
-// Proposes to start or make again what should run and does not.
-void propose_heal(world& w, const std::string& cause);
+// Proposes to start or make again what should run and does not, and to restart what is `ill`.
+void propose_heal(world& w, const std::string& cause, std::vector<std::string> ill = {});
 
 // Proposes to mount the storage again, or to restart what holds a dead mount of it.
 void propose_mending(world& w, mount_need need);

@@ -1,112 +1,18 @@
 #include "probing.hpp"
 
 #include <algorithm>
+#include <random>
 
 #include "difyd/health/keeper.hpp"
 #include "difyd/health/probes.hpp"
-#include "difyd/release/roles.hpp"
 #include "known.hpp"
-#include "links.hpp"
-#include "maintenance.hpp"
-#include "page.hpp"
+#include "probe_list.hpp"
+#include "replacing.hpp"
 
 namespace difyd::supervisor {
 namespace {
 
-std::string value_of(const release_ptr& release, const char* key, std::string fallback) {
-  if (!release) return fallback;
-  const auto found = release->environment.values.find(key);
-  return found == release->environment.values.end() || found->second.empty() ? fallback : found->second;
-}
-
-std::vector<health::database_target> databases(const world& w) {
-  std::vector<health::database_target> targets;
-  if (!w.database) return targets;
-  health::database_target main;
-  main.where = w.database->where();
-  main.name = w.settings.database.main;
-  main.plugin = w.settings.database.plugin;
-  main.has_revision = true;
-  main.server = w.database;
-  targets.push_back(main);
-  const auto& vector = w.settings.vector;
-  if (vector.kind == "pgvector" && !vector.host.empty()) {
-    health::database_target target;
-    target.subject = "database.vector";
-    target.where = w.database->where();
-    target.where.host = vector.host;
-    target.where.port = vector.port;
-    target.where.user = vector.user;
-    target.where.password = vector.password.reveal();
-    target.name = vector.database;
-    target.needs_vector = true;
-    targets.push_back(std::move(target));
-  }
-  return targets;
-}
-
-std::optional<health::redis_target> redis(const world& w) {
-  const auto& settings = w.settings.redis;
-  const auto release = *w.in_force.get();
-  health::redis_target target;
-  if (settings.kind == "external") {
-    target.host = settings.host;
-    target.port = static_cast<std::uint16_t>(settings.port);
-    target.user = settings.user;
-    target.password = settings.password.reveal();
-    target.tls = settings.tls;
-    return target;
-  }
-  // Its password is the release's.
-  if (!release) return std::nullopt;
-  const std::string service = value_of(release, "REDIS_HOST", "redis");
-  const auto now = w.observed.get();
-  for (const auto* container : stack::containers_of(*now, service)) {
-    // Its own health check says when it is worth asking.
-    if (!container->running() || container->health == "starting") continue;
-    for (const auto& [network, endpoint] : container->networks)
-      if (!endpoint.address.empty()) target.host = endpoint.address;
-  }
-  target.password = value_of(release, "REDIS_PASSWORD", "");
-  return target.host.empty() ? std::nullopt : std::optional(target);
-}
-
-// What the stack should show now; nothing while an operation takes it apart on purpose.
-void expect_stack(health::probe_plan& plan, const world& w) {
-  const auto release = *w.in_force.get();
-  if (!release || (w.stands.get()->at != phase::serving && !fallen(w))) return;
-  for (const auto& [name, service] : release->project.services)
-    if (!kept_down(w, name)) plan.services.push_back({name, release::one_shot(release->project, name)});
-  plan.observed = w.observed.get();
-  if (closed(w)) return;  // the page answers there
-  if (const auto port = published_port(release->project)) {
-    plan.ports.push_back({"port.api", "127.0.0.1", *port, "/console/api/ping"});
-    plan.ports.push_back({"port.web", "127.0.0.1", *port, "/signin"});
-  }
-}
-
-health::probe_plan plan_of(world& w) {
-  health::probe_plan plan;
-  plan.storage = w.storage;
-  plan.storage_expected = storage_expectation(w);
-  // No owner: the world outlives every probe.
-  plan.engine = std::shared_ptr<engine::client>(std::shared_ptr<void>(), &w.engine);
-  plan.data_root = w.data_root;
-  plan.databases = databases(w);
-  plan.redis = redis(w);
-  expect_stack(plan, w);
-  return plan;
-}
-
-finding no_database(const Error& cause) {
-  finding found;
-  found.subject = "database.main";
-  found.code = cause.code;
-  found.level = severity::warning;
-  found.detail = cause.message;
-  found.remedy = "It comes up with the stack: difyd up";
-  return found;
-}
+using findings = std::vector<finding>;
 
 finding no_backup() {
   finding found;
@@ -118,9 +24,13 @@ finding no_backup() {
   return found;
 }
 
-}  // namespace
+finding invalid_configuration(const Error& why) {
+  return {"configuration", "configuration-invalid", severity::error,
+          "the last good configuration is used, and nothing is started: " + why.message,
+          "Correct it (difyd config check), then: systemctl restart difyd", false, {}};
+}
 
-std::vector<finding> findings_now(const world& w) {
+findings known_now(const world& w) {
   known_facts facts;
   facts.refused = w.refused;
   facts.edited_bundle = w.edited_bundle;
@@ -139,39 +49,115 @@ std::vector<finding> findings_now(const world& w) {
   if (w.maintenance) facts.maintenance_since = w.maintenance->since;
   if (w.maintenance) facts.maintenance_reason = w.maintenance->reason;
   auto all = known_findings(facts);
-  std::vector<std::string> own;
-  if (w.settings.redis.kind == "bundled") own.push_back("redis");
-  if (w.settings.database.kind == "bundled") own.push_back("database");
-  for (const auto& found : *w.findings.get())
-    if (meant(found, facts.at, own)) all.push_back(found);
+  if (w.invalid_configuration) all.push_back(invalid_configuration(*w.invalid_configuration));
+  if (w.settings.upgrade.backup == "none") all.push_back(no_backup());
+  for (auto& each : replacement_findings(*w.replacements.get(), policy_of(w.settings), facts.now))
+    all.push_back(std::move(each));
   return all;
 }
 
-task<std::vector<finding>> probe_everything(world& w) {
-  const auto begun = std::chrono::steady_clock::now();
-  const auto linked = link_database(w);
-  if (w.data_root.empty())
-    if (auto info = co_await w.engine.info(std::chrono::seconds(5))) w.data_root = info->data_root;
-  auto found = co_await health::run_all(plan_of(w));
-  if (!linked) found.push_back(no_database(linked.error()));
-  if (w.settings.upgrade.backup == "none") found.push_back(no_backup());
-  found = health::keep_since(*w.findings.get(), std::move(found), std::chrono::system_clock::now());
-  w.findings.set(std::move(found));
-  w.probe_runs["all"] = {std::chrono::duration_cast<duration>(std::chrono::steady_clock::now() - begun),
-                         std::chrono::system_clock::now()};
-  co_return findings_now(w);
+findings with_known(const world& w, const findings& probed) {
+  auto all = known_now(w);
+  std::vector<std::string> own;
+  if (w.settings.redis.kind == "bundled") own.push_back("redis");
+  if (w.settings.database.kind == "bundled") own.push_back("database");
+  for (const auto& found : probed)
+    if (meant(found, w.stands.get()->at, own)) all.push_back(found);
+  return all;
 }
 
-task<void> keep_probing(world& w) {
-  answering dify;
+health::damping damping_of(const world& w, const probe& which) {
+  if (!which.damped) return {1, 1};
+  return {w.settings.health.failures, w.settings.health.successes};
+}
+
+// The start brings back what does not answer; an operation knows itself what it takes down.
+void mind_the_port(world& w) {
+  const auto now = w.findings.get();
+  const auto silent = std::ranges::find_if(*now, [](const finding& each) {
+    return each.subject.starts_with("port.") && each.level >= severity::error;
+  });
+  if (silent == now->end()) return;
+  if (w.stands.get()->at == phase::serving && !w.chief.busy_with(priority::converge))
+    stand(w, phase::starting, "Dify does not answer: " + silent->detail);
+}
+
+// What is well takes another time at each look: that is no news.
+bool says_the_same(const finding& one, const finding& other) {
+  return one.level == severity::ok ? one.subject == other.subject && one.code == other.code : one == other;
+}
+
+void put(world& w, const probe& which, findings found) {
+  w.board.put(which.name, std::move(found), damping_of(w, which), std::chrono::system_clock::now());
+  auto all = w.board.all();
+  // Each look at the storage may be the one after which something is due (mounting.cpp).
+  const bool news = which.name == "storage" || !std::ranges::equal(all, *w.findings.get(), says_the_same);
+  if (news) w.findings.set(std::move(all));
+  if (which.name == "port") mind_the_port(w);
+}
+
+task<findings> look(world& w, const probe& which) {
+  const auto begun = std::chrono::steady_clock::now();
+  auto found = co_await health::guarded(which.name, which.look(w), which.limit);
+  w.probe_runs[which.name] = {
+      std::chrono::duration_cast<duration>(std::chrono::steady_clock::now() - begun),
+      std::chrono::system_clock::now()};
+  co_return found;
+}
+
+// Not all at the same moment; oftener what is broken, and soon again what is about to turn.
+duration until_next(const world& w, const probe& which) {
+  thread_local std::minstd_rand random(std::random_device{}());
+  const auto interval = w.settings.health.probe_interval;
+  auto time = interval * which.every;
+  if (w.board.bad(which.name)) time = interval;
+  if (w.board.unsettled(which.name)) time = interval / 4;
+  const auto spread = time.count() / 10;
+  return time + duration(std::uniform_int_distribution<duration::rep>(-spread, spread)(random));
+}
+
+task<void> keep_looking(world& w, const probe& which) {
   for (;;) {
-    co_await probe_everything(w);
-    // The start brings it back; an operation knows itself what it takes down.
-    const auto lost = dify.lost(*w.findings.get());
-    if (lost && w.stands.get()->at == phase::serving && !w.chief.busy_with(priority::converge))
-      stand(w, phase::starting, "Dify does not answer: " + lost->detail);
-    co_await pause(w.settings.health.probe_interval);
+    put(w, which, co_await look(w, which));
+    co_await pause(until_next(w, which));
   }
+}
+
+task<Result<>> changed(cell<stack::observed>& what, std::uint64_t seen) {
+  co_await what.changed(seen);
+  co_return Result<>{};
+}
+
+// Costs nothing but a look at what is known: whenever that changes.
+task<void> keep_looking_at_services(world& w, const probe& which) {
+  for (;;) {
+    const auto seen = w.observed.version();
+    put(w, which, co_await look(w, which));
+    (void)co_await with_deadline(changed(w.observed, seen), w.settings.health.probe_interval, "see a change");
+  }
+}
+
+}  // namespace
+
+std::vector<finding> findings_now(const world& w) { return with_known(w, *w.findings.get()); }
+
+task<std::vector<finding>> probe_everything(world& w) {
+  std::vector<task<findings>> looks;
+  for (const auto& each : probes()) looks.push_back(look(w, each));
+  auto results = co_await when_all(std::move(looks));
+  const auto before = *w.findings.get();
+  findings all;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    all.insert(all.end(), results[i].begin(), results[i].end());
+    put(w, probes()[i], std::move(results[i]));
+  }
+  co_return with_known(w, health::keep_since(before, std::move(all), std::chrono::system_clock::now()));
+}
+
+void start_probing(world& w, task_group& owner) {
+  for (const auto& each : probes())
+    owner.spawn("probe " + each.name,
+                each.name == "services" ? keep_looking_at_services(w, each) : keep_looking(w, each));
 }
 
 }  // namespace difyd::supervisor

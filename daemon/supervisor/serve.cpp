@@ -18,8 +18,10 @@
 #include "difyd/control/claim.hpp"
 #include "difyd/health/render.hpp"
 #include "difyd/http/server.hpp"
+#include "configured.hpp"
 #include "engine_work.hpp"
 #include "guarding.hpp"
+#include "healing.hpp"
 #include "health_child.hpp"
 #include "judging.hpp"
 #include "links.hpp"
@@ -32,6 +34,7 @@
 #include "probing.hpp"
 #include "publishing.hpp"
 #include "rehearsing.hpp"
+#include "replacing.hpp"
 #include "routes.hpp"
 #include "start.hpp"
 #include "watching.hpp"
@@ -121,14 +124,15 @@ task<void> tell_systemd(world& w) {
 
 class daemon_process {
  public:
-  daemon_process(asio::io_context& loop, config::settings settings, http::endpoint engine_at,
-                 serve_options options)
+  daemon_process(asio::io_context& loop, configured from, http::endpoint engine_at, serve_options options)
       : loop_(loop),
         options_(std::move(options)),
-        world_(loop.get_executor(), std::move(settings), std::move(engine_at)),
+        world_(loop.get_executor(), std::move(from.settings), std::move(engine_at)),
         server_(loop.get_executor(), make_routes(world_)),
         group_(loop.get_executor(), on_failure()),
-        watcher_(world_, group_) {}
+        watcher_(world_, group_) {
+    world_.invalid_configuration = std::move(from.invalid);
+  }
 
   // Both the socket and the project on the engine are one daemon's.
   Result<> listen() {
@@ -147,8 +151,10 @@ class daemon_process {
     group_.spawn("judging", keep_judging(world_));
     group_.spawn("publishing", keep_publishing(world_));
     group_.spawn("own page", keep_own_page(world_));
-    group_.spawn("probing", keep_probing(world_));
+    start_probing(world_, group_);
+    group_.spawn("replacements", keep_replacements(world_));
     group_.spawn("watching", watcher_.run());
+    group_.spawn("engine", keep_engine(world_));
     if (world_.settings.storage.kind != "local") group_.spawn("mount", keep_mount(world_));
     group_.spawn("lease", keep_lease(world_));
     group_.spawn("guard", keep_guard(world_));
@@ -234,16 +240,20 @@ Result<config::settings> load(const std::string& path) { return config::load(pat
 }  // namespace
 
 int serve(const serve_options& options) {
-  auto settings = load(options.config);
-  if (!settings) return complain(settings.error());
+  auto read = read_configuration(options.config);
+  if (!read) return complain(read.error());
+  auto* settings = &read->settings;
   log::start(level_of(settings->log_level));
+  if (read->invalid)
+    log::error("serve", "the configuration is not valid: the last good one is used and nothing is started",
+               {{"cause", read->invalid->message}});
   auto engine_at = engine_endpoint(*settings);
   if (!engine_at) return complain(engine_at.error());
   for (const auto& folder : {settings->state_dir, settings->runtime_dir})
     if (auto made = make_folder(folder, 0755); !made) return complain(made.error());
   asio::io_context loop(1);
   // Never destroyed: a call inside a library that does not return must not hold the end back.
-  auto* daemon = new daemon_process(loop, std::move(*settings), std::move(*engine_at), options);
+  auto* daemon = new daemon_process(loop, std::move(*read), std::move(*engine_at), options);
   if (auto listening = daemon->listen(); !listening) return complain(listening.error());
   asio::co_spawn(loop, daemon->run(), [](const std::exception_ptr& failure) {
     if (!failure) return;

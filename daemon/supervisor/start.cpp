@@ -281,7 +281,18 @@ void stand_stopped(world& w) {
 
 namespace {
 
+// On the last good configuration difyd watches and answers; it starts nothing that may not be meant any more.
+task<ended> hold_on_the_last_good(world& w) {
+  const auto& why = *w.invalid_configuration;
+  co_await learn(w);
+  stand(w, phase::holding, "the configuration is not valid: " + why.message,
+        {"correct it (difyd config check), then: systemctl restart difyd"});
+  co_await put_page_up_while_down(w);
+  co_return ended{"held", {}, why};
+}
+
 task<ended> start(world& w, std::string id, origin from) {
+  if (w.invalid_configuration) co_return co_await hold_on_the_last_good(w);
   if (stopped_by_operator(w)) {
     // What the ledger knows is told in any case: a hold stays a hold.
     (void)co_await have_storage(w, id);

@@ -1,4 +1,4 @@
-// Follows the project's containers; what dies or vanishes is proposed to be brought back.
+// Follows the project's containers; what dies, vanishes or is ill is proposed to be brought back.
 #pragma once
 
 #include <map>
@@ -20,15 +20,22 @@ class watcher {
  private:
   void on_event(const stack::container_event& event);
   void on_observed(const stack::observed& now);
+  void on_lost(const Error& error);
+  void look_again();
+  void look_at(const std::string& service, const stack::observed& now);
   void died(const std::string& service, int exit_code);
-  void restart_later(const std::string& service, duration delay, const std::string& cause);
-  // Whether this is the time to heal: the stack should be up and nothing else changes it.
-  bool minding() const;
+  void missing(const std::string& service, const std::string& cause);
+  void ill(const std::string& service);
+  bool minds(const std::string& service) const;
+  void heal_later(const std::string& service, duration delay, const std::string& cause);
+  task<void> heal_after(std::string service, duration delay, std::string cause);
 
   world& world_;
   task_group& owner_;  // of the pauses before restarts
   std::map<std::string, stack::restart_memory> memory_;
-  std::set<std::string> pending_;
+  std::set<std::string> pending_;  // to be healed after their pause
+  bool looks_again_ = false;
+  std::set<std::string> ill_;      // of these, those that run and must be restarted
 };
 
 }  // namespace difyd::supervisor

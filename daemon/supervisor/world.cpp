@@ -4,6 +4,7 @@
 
 #include "difyd/base/durable_file.hpp"
 #include "difyd/base/log.hpp"
+#include "probe_list.hpp"
 
 namespace difyd::supervisor {
 namespace {
@@ -34,11 +35,15 @@ world::world(asio::any_io_executor where, config::settings values, http::endpoin
       events(where),
       chief(where, tell_failure),
       aside(where, tell_failure),
+      board(probe_names()),
       stands(where),
       in_force(where),
       observed(where),
       findings(where),
       given(where),
+      replacements(where),
+      replacement_wanted(where),
+      migrator_seen(where),
       page(where),
       schema(where),
       lease_text(where),

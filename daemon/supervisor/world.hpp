@@ -19,6 +19,9 @@
 #include "difyd/database/server.hpp"
 #include "difyd/engine/client.hpp"
 #include "difyd/front/published.hpp"
+#include "difyd/health/board.hpp"
+#include "difyd/health/heal.hpp"
+#include "difyd/health/policy.hpp"
 #include "difyd/host/share.hpp"
 #include "difyd/host/systemd.hpp"
 #include "difyd/ledger/book.hpp"
@@ -99,9 +102,12 @@ struct world {
   director chief;
   director aside;  // what changes nothing of the stack: rehearsals
 
+  health::board board;  // what each probe last found, damped; published as `findings`
+
   // Made as soon as what they need is there; others copy the pointer before they wait.
   std::shared_ptr<database::server> database;
   std::shared_ptr<database::lease> lease;
+  std::shared_ptr<database::server> vector_database;
   std::unique_ptr<ledger::book> book;
 
   cell<standing> stands;                              // owner: whoever runs an operation
@@ -109,6 +115,9 @@ struct world {
   cell<stack::observed> observed;                     // owner: watching
   cell<std::vector<finding>> findings;                // owner: probing
   cell<verdict> given;                                // owner: judging
+  cell<health::memory> replacements;                  // owner: replacing
+  cell<std::optional<health::replacement>> replacement_wanted;  // owner: judging
+  cell<bool> migrator_seen;                                     // a session of any machine's migrator exists
   cell<std::optional<front::maintenance_page>> page;  // set while difyd-health holds nginx's port
   cell<std::string> schema;                           // revision of the main database when last read
   cell<std::string> lease_text;
@@ -117,8 +126,14 @@ struct world {
   cell<bool> abort_asked;                                    // of the upgrade that runs
   cell<std::optional<upgrade::guarded>> guarded;             // from the proof of silence to the commit
   cell<bool> container_started;                              // set with every start of one of the project
+  bool watches = false;               // whether this process follows the engine's events at all
+  bool events_open = false;           // and whether they come
+  health::heal_history healed;        // restarts of services, and of the engine's unit by its name
+  std::optional<std::string> engine_given_up;  // restarts of the engine's unit did not help, and why
+  std::optional<bool> set_up;                  // whether Dify was ever set up, once the storage was asked
   // Dify was up in this run of the daemon: what falls is brought up again as it is, not upgraded.
   bool settled = false;
+  std::optional<Error> invalid_configuration;  // why the last good one is used, and nothing is started
   std::optional<Error> refused;             // why the start did not upgrade to the wanted version
   std::optional<std::string> share;         // identity of the storage, "" before it has one
   std::optional<version> local;             // deployed here by the local copy of a ledger that is not there

@@ -1,12 +1,12 @@
 """dockerd is killed and starts again; a human starts the old version with docker compose."""
 import os
 import pathlib
-import signal
 import subprocess
 import unittest
 
 import scene
-from machine import SOURCE, wait_until
+from machine import SOURCE
+from own_engine import OwnEngine
 from scene import LONG, Mishap, Scene, slow
 
 scene.machine.need_engine()
@@ -67,37 +67,15 @@ class Engine(unittest.TestCase):
     """The stack runs on an engine of the test's own; the database is elsewhere, as Cloud SQL is."""
 
     def setUp(self):
-        state = os.environ.get("DIFYD_STATE", "/var/tmp/difyd-test") + "/crash"
-        self.environment = {**os.environ, "DIFYD_STATE": state, "DIFYD_PRIVATE_ENGINE": "1"}
-        self.environment.pop("DOCKER_HOST")
-        self.run_packaging("packaging/engine", "up", "--for", str(os.getpid()))
-        self.addCleanup(self.run_packaging, "packaging/engine", "down", "--for", str(os.getpid()))
-        self.host = self.run_packaging("packaging/engine", "env").split("=", 1)[1].strip()
-        self.pidfile = pathlib.Path(self.host.removeprefix("unix://")).parent / "docker.pid"
-        self.environment["DOCKER_HOST"] = self.host
-        self.run_packaging("tests/simulator/build-images")
-        self.environment.pop("DOCKER_HOST")
-
-    def run_packaging(self, *words):
-        return subprocess.run([SOURCE / words[0], *words[1:]], env=self.environment, capture_output=True, text=True, check=True).stdout
+        self.engine = OwnEngine("crash")
+        self.addCleanup(self.engine.close)
 
     def kill_dockerd(self, s):
-        pid = int(self.pidfile.read_text())
-        command = pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1]
-        os.kill(pid, signal.SIGKILL)
-        wait_until("dockerd is gone", lambda: not pathlib.Path(f"/proc/{pid}/cmdline").exists()
-                   or not pathlib.Path(f"/proc/{pid}/cmdline").read_bytes(), 20)
-        # Where nobody reaps them they and their numbers stay, and the next dockerd takes them for alive.
-        self.pidfile.unlink()
-        (self.pidfile.parent / "exec/containerd/containerd.pid").unlink(missing_ok=True)
-        with open(s.m.folder / "dockerd.log", "a") as log:
-            started = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        self.addCleanup(started.poll)
-        wait_until("dockerd answers", lambda: subprocess.run(["docker", "-H", self.host, "version"], capture_output=True,
-                                                             check=False).returncode == 0, 90)
+        command = self.engine.kill()
+        self.engine.start(command, s.m.folder / "dockerd.log")
 
     def test_dockerd_is_killed_at_every_step(self):
-        s = Scene(self, engine=self.host)
+        s = Scene(self, engine=self.engine.host)
         results = s.at_every_step(self.kill_dockerd)
         print(results, flush=True)
 

@@ -157,7 +157,7 @@ TEST_CASE("without a server the lease is neither taken nor lost by a throw") {
   machine a("a", nobody);
   const auto none = run_task(a.loop, a.claim.acquire());
   REQUIRE_FALSE(none);
-  CHECK(none.error().code == "database-unreachable");
+  CHECK(none.error().code == "database-refused");
   CHECK_FALSE(a.claim.held());
   CHECK(run_task(a.loop, a.claim.release(false)));
 }

@@ -71,9 +71,9 @@ TEST_CASE("errors of connecting are classified, with a remedy and without the pa
   wrong_name.host = "127.0.0.2";
   wrong_name.ca_file = from_environment("PGTEST_FOLDER") + "/ca.pem";
   const row rows[] = {
-      {nobody, "dify", "database-unreachable", "onnection refused"},
-      {unresolvable, "dify", "database-unreachable", "cannot resolve no-such-host.invalid"},
-      {no_socket, "dify", "database-unreachable", "No such file or directory"},
+      {nobody, "dify", "database-refused", "onnection refused"},
+      {unresolvable, "dify", "database-name-unknown", "cannot resolve no-such-host.invalid"},
+      {no_socket, "dify", "database-refused", "No such file or directory"},
       {as("dify", "wrong secret"), "dify", "database-auth",
        "password authentication failed for user \"dify\""},
       {as("ghost", "x"), "dify", "database-auth", "password authentication failed"},

@@ -36,7 +36,7 @@ TEST_CASE("a server that stops, is away and comes back") {
 
   control("stop -m fast -w");
   CHECK(run_task(loop, claim.renew("1.11.4", true)).error().code == "lease-lost");
-  CHECK(run_task(loop, s.facts("dify")).error().code == "database-unreachable");
+  CHECK(run_task(loop, s.facts("dify")).error().code == "database-refused");
   CHECK(holding->query("select 1", {}, "ask").error().code == "database-unreachable");
 
   control("start -w -t 30 -l " + from_environment("PGTEST_FOLDER") + "/log");

@@ -53,7 +53,7 @@ TEST_CASE("each way to fail has its code and a remedy, and never the password") 
     const char* code;
   };
   for (const auto& each :
-       {failing{wrong, "database-auth"}, failing{missing, "database-missing"}, failing{away, "database-unreachable"}}) {
+       {failing{wrong, "database-auth"}, failing{missing, "database-missing"}, failing{away, "database-refused"}}) {
     const auto found = probed(each.with);
     REQUIRE(found.size() == 1);
     INFO(found[0].detail);

@@ -126,3 +126,50 @@ TEST_CASE("a Redis that hangs") {
   server.resume();
   CHECK(server.probed(server.target()).code == "redis-ok");
 }
+
+namespace {
+
+class certificate {
+ public:
+  certificate() {
+    std::filesystem::create_directories(folder_);
+    made_ =
+        std::system(("openssl req -new -x509 -days 3 -nodes -newkey rsa:2048 -subj /CN=difyd-test -keyout " +
+                     key() + " -out " + file() + " >/dev/null 2>&1")
+                        .c_str()) == 0;
+  }
+  ~certificate() { std::filesystem::remove_all(folder_); }
+  bool made() const { return made_; }
+  std::string key() const { return folder_ + "/key.pem"; }
+  std::string file() const { return folder_ + "/cert.pem"; }
+
+ private:
+  const std::string folder_ = "/tmp/difyd-redis-tls-" + random_hex(12);
+  bool made_ = false;
+};
+
+}  // namespace
+
+TEST_CASE("a Redis behind TLS is asked through it, and each mistake about TLS is told") {
+  if (skipped()) return;
+  const certificate own;
+  REQUIRE(own.made());
+  const auto port = free_port();
+  const redis_server server({"--tls-port", std::to_string(port), "--tls-cert-file", own.file(),
+                             "--tls-key-file", own.key(), "--tls-auth-clients", "no", "--requirepass",
+                             "geheim"});
+  auto with = server.target("geheim");
+  REQUIRE(server.probed(with).code == "redis-ok");
+  with.tls = true;
+  const auto plain = server.probed(with);  // TLS to the port that has none
+  CHECK(plain.code == "redis-tls");
+  CHECK_FALSE(plain.remedy.empty());
+  with.port = port;
+  const auto good = server.probed(with);
+  CHECK(good.code == "redis-ok");
+  CHECK(good.detail.find("Redis ") != std::string::npos);
+  with.password = "falsch";
+  CHECK(server.probed(with).code == "redis-auth");
+  with.tls = false;
+  CHECK(server.probed(with).level == severity::error);  // no TLS to the port that wants it
+}

@@ -86,7 +86,7 @@ class Mounts(unittest.TestCase):
         out = self.machine.tries("curl", "-s", "-m", "5", "--unix-socket", "/run/difyd/difyd.sock", "http://x/v1/checks")[1]
         found = [each for each in json.loads(out) if each["subject"] == subject] if out else []
         order = ["ok", "info", "warning", "error", "critical"]
-        return max(found, key=lambda each: order.index(each["severity"])) if found else {"code": "", "detail": ""}
+        return max(reversed(found), key=lambda each: order.index(each["severity"])) if found else {"code": "", "detail": ""}
 
     def journal(self, text):
         return [message for _, _, message in self.machine.journal("-u", "difyd") if text in message]

@@ -278,6 +278,19 @@ class Systemd(unittest.TestCase):
         self.assertEqual(self.machine.run("curl", "-sf", DIFY + "/console/api/ping", timeout=10).strip()[:1], "{")
         self.assertEqual(self.unit("MainPID", "difyd-health"), health)
 
+    def test_6_an_engine_that_hangs_is_restarted_by_difyd(self):
+        before = self.containers()
+        engine = self.unit("MainPID", "docker")
+        with Polling(self.machine) as polling:
+            began = time.monotonic()
+            self.machine.run("kill", "-STOP", engine)
+            wait_until("docker.service has another process", lambda: self.unit("MainPID", "docker") not in (engine, "0"), 300)
+            measured("an engine that hangs is restarted after", time.monotonic() - began)
+            wait_until("every container runs again", lambda: self.containers().keys() == before.keys(), 120)
+            self.await_phase("serving")
+            self.assertEqual(polling.failures(), [])
+        self.assertIn("docker.service is restarted", self.machine.run("journalctl", "-u", "difyd", "--no-pager", "-o", "cat"))
+
     def test_6_an_engine_that_restarts_gets_its_containers_back(self):
         before = self.containers()
         pid = self.unit("MainPID")

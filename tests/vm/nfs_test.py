@@ -89,7 +89,7 @@ class Nfs(unittest.TestCase):
         out = self.machine.tries("curl", "-s", "-m", "20", "--unix-socket", "/run/difyd/difyd.sock", "http://x/v1/checks")[1]
         found = [each for each in json.loads(out) if each["subject"] == subject] if out else []
         order = ["ok", "info", "warning", "error", "critical"]
-        return max(found, key=lambda each: order.index(each["severity"])) if found else {"code": "", "detail": ""}
+        return max(reversed(found), key=lambda each: order.index(each["severity"])) if found else {"code": "", "detail": ""}
 
     def await_code(self, code, subject="storage", seconds=120):
         began = time.monotonic()

@@ -125,6 +125,11 @@ struct upgrade_settings {
 
 struct health_settings {
   duration probe_interval{};
+  int failures = 0;   // in a row, before a finding counts
+  int successes = 0;  // in a row, before it is over
+  duration unready_grace{};
+  int restart_budget = 0;  // per service, within restart_window
+  duration restart_window{};
   duration grace{};  // how long a finding must last before a new VM is asked for
   duration starting_bound{};
   duration migrate_assumed{};  // a migrate entry younger than this counts as a running migration
@@ -146,6 +151,7 @@ struct settings {
   std::string state_dir;
   std::string runtime_dir;
   std::string engine_host;  // "unix:///var/run/docker.sock"
+  std::string engine_unit;  // of systemd; empty: docker.service where the engine is the machine's own
   storage_settings storage;
   database_settings database;
   vector_settings vector;

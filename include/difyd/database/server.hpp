@@ -2,7 +2,8 @@
 // runs on the server's own lane; calls queue.
 //
 // Error codes (classes of SQLSTATE: platform FACTS 3.2), each with a remedy and never with a
-// password: "database-unreachable", "database-starting", "database-auth", "database-missing",
+// password: "database-name-unknown", "database-refused" (nobody listens), "database-silent" (no answer),
+// "database-unreachable" (otherwise), "database-starting", "database-auth", "database-missing",
 // "database-permission", "database-too-many-connections", "database-tls", "database-read-only",
 // "database-timeout" (the server's own statement_timeout), "database-failed" (anything else).
 // "deadline-exceeded" and "lane-busy" are those of base.
@@ -128,6 +129,12 @@ class server {
   // In this order, all or none. Ends the sessions on them first, this server's own included; `through`
   // must be another database.
   task<Result<>> rename_databases(std::string through, std::vector<new_name> names);
+
+  // Lines of one topic that difyd keeps in schema difyd of `database`, oldest first; none where the schema
+  // is not there. For what must be known where the share is away.
+  task<Result<std::vector<std::string>>> notes(std::string database, std::string topic);
+  // Makes schema and table where they are not there; a line that is there already is kept once.
+  task<Result<>> add_note(std::string database, std::string topic, std::string text);
 
   // Forgets open connections, for when the address of a container changed.
   task<void> close();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,5 +43,14 @@ struct proposal {
 // a finding (row 6), never a new VM.
 std::vector<proposal> heal(const std::vector<service_state>& services, const heal_policy& rules,
                            const heal_history& history, wall_time now);
+
+// Services that were restarted a moment ago (`longest_delay`) and have budget left: not called broken yet.
+std::set<std::string> recovering(const heal_history& history, const heal_policy& rules, wall_time now);
+
+// Services that have used their budget up, lately, with a sentence each.
+std::map<std::string, std::string> looping(const heal_history& history, const heal_policy& rules, wall_time now);
+
+// Drops what no longer counts.
+void forget(heal_history& history, const heal_policy& rules, wall_time now);
 
 }  // namespace difyd::health

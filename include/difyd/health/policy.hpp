@@ -38,10 +38,13 @@ struct replacement {
   std::string finding;  // replacement_key()
   std::string machine;  // machine_identity::unique() of the one that asked
   wall_time asked{};
+
+  friend bool operator==(const replacement&, const replacement&) = default;
 };
 
 struct memory {
   bool known = false;   // the record could be read; false: nothing may be asked for
+  std::string why_not;  // known == false: one clause, "the storage is this machine's own disk"
   std::string machine;  // this one
   std::vector<replacement> asked;
 };

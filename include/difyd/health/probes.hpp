@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -11,6 +12,7 @@
 
 #include "difyd/database/server.hpp"
 #include "difyd/engine/client.hpp"
+#include "difyd/host/api_request.hpp"
 #include "difyd/host/probes.hpp"
 #include "difyd/model/finding.hpp"
 #include "difyd/stack/observed.hpp"
@@ -32,10 +34,13 @@ struct database_target {
   std::string plugin;                        // must exist or be creatable by the role; empty: not asked
   bool needs_vector = false;                 // extension vector, installed or installable
   bool has_revision = false;                 // name alembic_version in the detail
+  std::string expected_revision;             // that of the image in force; empty: not compared
+  bool through_network = false;              // not a container of this machine: TLS is worth a word
   std::shared_ptr<database::server> server;  // reused where given, else one for this probe alone
 };
 
-// Codes: database-ok, database-read-only, connections-low, plugin-database-ok,
+// Codes: database-ok, database-read-only, connections-low, database-silent (a black hole, a frozen server),
+// database-old, database-plain (no TLS), revision-differs, plugin-database-ok,
 // plugin-database-missing, plugin-database-creatable, vector-ok, vector-creatable,
 // vector-missing, and those of database/server.hpp.
 findings judge_database(const database_target& target, const Result<database::server_facts>& server,
@@ -48,7 +53,7 @@ struct redis_target {
   std::uint16_t port = 6379;
   std::string user;      // empty: the default user
   std::string password;  // empty: no AUTH; never in findings
-  bool tls = false;      // then only reachability is tried
+  bool tls = false;      // its certificate is not checked
 };
 
 struct redis_facts {
@@ -65,16 +70,28 @@ task<Result<redis_facts>> ask_redis(redis_target target, duration limit = std::c
 finding judge_redis(const redis_target& target, const Result<redis_facts>& facts);
 task<findings> probe_redis(redis_target target);
 
+// ---- object storage: subject "object-storage" -------------------------------------------------
+// The endpoint that STORAGE_TYPE names; empty where Dify's files are folders, or nothing is named.
+std::string object_endpoint(const std::map<std::string, std::string, std::less<>>& environment);
+// Codes: object-storage-ok, object-storage-away, object-storage-failing.
+finding judge_object_storage(const std::string& endpoint, const Result<host::api_answer>& answer);
+task<findings> probe_object_storage(std::string endpoint);
+
 // ---- the stack: subjects "service.<name>" ---------------------------------------------------
 struct expected_service {
   std::string name;
   bool one_shot = false;  // ends with 0 when it is well (init_permissions)
 };
 
-// Codes: service-ok, service-starting, service-unhealthy, service-ended, service-restarting,
-// service-paused, service-missing. Services in `recovering` (restart budget left) are warnings.
+// Codes: service-ok, service-starting, service-unhealthy, service-ended, service-out-of-memory,
+// service-restarting, service-paused, service-missing. Services in `recovering` (restart budget left) are warnings.
 findings judge_services(const std::vector<expected_service>& expected, const stack::observed& now,
                         const std::set<std::string>& recovering = {});
+
+// Subjects "stack" and "logs". Codes: containers-foreign (of the project, and of no service or run of
+// difyd's), logs-unbounded, containers-ok. `runs`: labels of one-off containers that are difyd's.
+findings judge_containers(const std::vector<expected_service>& expected, const stack::observed& now,
+                          const std::vector<std::string>& runs);
 
 // ---- the published port ---------------------------------------------------------------------
 struct port_target {
@@ -88,23 +105,20 @@ struct port_target {
 finding judge_port(const port_target& target, const Result<int>& status, duration took);
 task<findings> probe_port(port_target target);
 
-// ---- all of them ----------------------------------------------------------------------------
-struct probe_plan {
-  std::optional<host::share> storage;
-  host::storage_expectation storage_expected;
-  std::string data_root;                   // the engine's, when known
-  std::shared_ptr<engine::client> engine;  // null: not probed
-  std::vector<database_target> databases;
-  std::optional<redis_target> redis;
-  std::vector<port_target> ports;
-  std::vector<expected_service> services;
-  std::shared_ptr<const stack::observed> observed;  // null: services are not judged
-  std::set<std::string> recovering;
-};
+// ---- what answers there: subject "setup" and "api" ------------------------------------------------
+// Codes: setup-done, setup-open (nobody was here yet), setup-lost (an install that was set up says that it
+// was not: it stands on an empty database), setup-unknown.
+finding judge_setup(const Result<std::string>& step, bool set_up_before);
+// "finished" or "not_started", of /console/api/setup. Errors: http's, "setup-unreadable".
+task<Result<std::string>> ask_setup(std::uint16_t port);
+// Codes: api-version-ok, api-version-differs, api-version-unknown.
+finding judge_api_version(const Result<std::string>& reported, const std::string& wanted);
+// X-Version of /health; empty where it says none.
+task<Result<std::string>> ask_api_version(std::string address, std::uint16_t port = 5001);
 
-// All at once; a probe that fails in a way of its own becomes a finding "probe-failed". Order
-// of the result: storage, disks, memory, engine, databases, redis, services, ports. `since` is
-// not set (keeper.hpp).
-task<findings> run_all(probe_plan plan);
+// ---- one for all ----------------------------------------------------------------------------------
+// The probe's findings, `limit` at most. A probe that fails in a way of its own, or does not end, becomes a
+// finding "probe-failed" of that subject. Cancellation passes.
+task<findings> guarded(std::string subject, task<findings> probe, duration limit);
 
 }  // namespace difyd::health

@@ -33,6 +33,14 @@ struct memory_state {
 memory_state parse_memory(std::string_view meminfo, std::string_view pressure);
 Result<memory_state> measure_memory();
 
+struct clock_state {
+  bool synchronised = false;    // as the kernel was told by whoever keeps it (adjtimex(2))
+  double error_seconds = 0;     // at most, as estimated
+};
+
+// Error "file-io".
+Result<clock_state> measure_clock();
+
 struct machine_identity {
   std::string machine_id;  // /etc/machine-id; survives a reboot, not a re-creation
   std::string boot_id;

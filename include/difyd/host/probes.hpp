@@ -66,11 +66,20 @@ finding judge_disk(const std::string& name, bool boot_disk, const Result<disk_us
 // Subject "memory". Codes: memory-ok, memory-low, memory-stalled.
 finding judge_memory(const Result<memory_state>& memory);
 
+// Subject "clock". Codes: clock-ok, clock-unsynchronised, clock-unknown.
+finding judge_clock(const Result<clock_state>& clock);
+
+// Disks and memory; `data_root` is the engine's (empty: not measured). System calls that do not wait.
+std::vector<finding> probe_machine(const std::string& data_root);
+
 // Everything about the storage. The server and a second mount are tried only where it does not answer.
 task<std::vector<finding>> probe_storage(share storage, storage_expectation expected);
 
 // All of it for one machine; `data_root` is the engine's (empty: not measured). Bounded by
 // the share's limit, and 30 s more where the storage does not answer.
 task<std::vector<finding>> probe_host(share storage, storage_expectation expected, std::string data_root);
+
+// Subject "metadata", on Google Compute Engine only. Codes: metadata-ok, metadata-away.
+task<std::vector<finding>> probe_metadata();
 
 }  // namespace difyd::host

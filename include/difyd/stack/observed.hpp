@@ -48,6 +48,8 @@ struct observed_container {
   std::int64_t created = 0;  // Unix seconds
   std::string started_at;    // RFC 3339, as the engine says
   std::string finished_at;
+  bool oom_killed = false;      // of the last run: the kernel killed a process of it for want of memory
+  bool logs_unbounded = false;  // its log driver writes to a file without a limit
   std::string restart_policy;  // no, always, unless-stopped, on-failure
   int stop_timeout = 10;       // seconds
   compose::text_map labels;

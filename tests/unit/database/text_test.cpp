@@ -47,7 +47,7 @@ TEST_CASE("SQLSTATEs and texts become codes with a remedy") {
        "cannot ask: database \"d\" does not exist"},
       {{"",
         "connection to server at \"x\" failed: Connection refused\n\tIs the server running on that host?\n"},
-       "database-unreachable",
+       "database-refused",
        "cannot ask: connection to server at \"x\" failed: Connection refused"},
       {{"", "server does not support SSL, but SSL was required"},
        "database-tls",

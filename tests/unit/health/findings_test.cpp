@@ -95,3 +95,17 @@ TEST_CASE("restarts are spaced further and further, and end with the budget") {
     CHECK(proposals[0].act == each.act);
   }
 }
+
+TEST_CASE("a service that was just restarted is recovering until its budget is used up") {
+  heal_policy rules;
+  rules.budget = 3;
+  heal_history history{{"api", {start}}, {"web", {start - 10min}}, {"worker", {start, start, start}}};
+  CHECK(recovering(history, rules, start + 1s) == std::set<std::string>{"api"});
+  CHECK(recovering(history, rules, start + 3min).empty());
+  CHECK(looping(history, rules, start + 1s).size() == 1);
+  CHECK(looping(history, rules, start + 1s).contains("worker"));
+  CHECK(looping(history, rules, start + 7min).empty());
+  forget(history, rules, start + 25min);
+  CHECK(history.size() == 2);
+  CHECK_FALSE(history.contains("web"));
+}

@@ -226,20 +226,118 @@ TEST_CASE("what does not answer is given up at its deadline") {
   const auto late = run_task(loop, ask_redis(with, 50ms));
   REQUIRE_FALSE(late);
   CHECK(late.error().code == "deadline-exceeded");
-  CHECK(judge_redis(with, late).level == severity::error);
+  CHECK(judge_redis(with, late).code == "redis-silent");
 }
 
-TEST_CASE("all probes run at once and one that is missing is left out") {
-  asio::io_context loop;
-  probe_plan plan;
-  plan.redis = redis_target{};
-  plan.redis->host = "127.0.0.1";
-  plan.redis->port = 1;
-  plan.ports = {{"port.api", "127.0.0.1", 1, "/"}};
-  const auto found = run_task(loop, run_all(std::move(plan)));
-  REQUIRE(found.size() == 4);
-  CHECK(found[0].subject == "disk.boot");
-  CHECK(found[1].subject == "memory");
-  CHECK(found[2].code == "redis-away");
-  CHECK(found[3].code == "port-away");
+namespace {
+
+task<findings> none() { co_return findings{}; }
+task<findings> throwing() {
+  co_await pause(1ms);
+  throw std::runtime_error("no such luck");
+}
+task<findings> hanging() {
+  co_await pause(1h);
+  co_return findings{};
+}
+
+}  // namespace
+
+TEST_CASE("a probe that goes wrong or does not end is a finding of its subject") {
+  CHECK(run_task(guarded("redis", none(), 1s)).empty());
+  const auto thrown = run_task(guarded("redis", throwing(), 1s));
+  REQUIRE(thrown.size() == 1);
+  CHECK(thrown[0].code == "probe-failed");
+  CHECK(thrown[0].detail.find("no such luck") != std::string::npos);
+  const auto late = run_task(guarded("redis", hanging(), 20ms));
+  REQUIRE(late.size() == 1);
+  CHECK(late[0].code == "probe-failed");
+  CHECK(late[0].subject == "redis");
+}
+
+TEST_CASE("a PostgreSQL that is reached is judged by version, TLS and revision") {
+  database_target target;
+  target.name = "dify";
+  target.through_network = true;
+  database::server_facts facts;
+  facts.version_number = 150014;
+  facts.connections_max = 100;
+  facts.tls = true;
+  const auto code = [&](const char* at) { return judge_database(target, facts, {}, revision{at})[0].code; };
+  CHECK(code("abc") == "database-ok");
+  target.expected_revision = "abc";
+  CHECK(code("abc") == "database-ok");
+  CHECK(code("abd") == "revision-differs");
+  CHECK(code("") == "revision-differs");
+  facts.tls = false;
+  CHECK(code("abc") == "database-plain");
+  target.through_network = false;
+  CHECK(code("abc") == "database-ok");
+  facts.version_number = 120022;
+  CHECK(code("abc") == "database-old");
+  const Result<database::server_facts> silent = fail("lane-busy", "busy");
+  CHECK(judge_database(target, silent, {}, {})[0].code == "database-silent");
+}
+
+TEST_CASE("an install that was set up and says that it was not stands on an empty database") {
+  CHECK(judge_setup(std::string("finished"), false).code == "setup-done");
+  CHECK(judge_setup(std::string("not_started"), false).level == severity::info);
+  CHECK(judge_setup(std::string("not_started"), true).code == "setup-lost");
+  CHECK(judge_setup(std::string("not_started"), true).level == severity::error);
+  CHECK(judge_setup(fail("x", "y"), true).code == "setup-unknown");
+}
+
+TEST_CASE("the api must say the version that is deployed, or nothing") {
+  CHECK(judge_api_version(std::string("1.11.4"), "1.11.4").level == severity::ok);
+  CHECK(judge_api_version(std::string(), "1.11.4").level == severity::ok);
+  CHECK(judge_api_version(std::string("1.12.0"), "1.11.4").code == "api-version-differs");
+}
+
+TEST_CASE("object storage is asked for where Dify uses it") {
+  CHECK(object_endpoint({}).empty());
+  CHECK(object_endpoint({{"STORAGE_TYPE", "opendal"}, {"S3_ENDPOINT", "http://minio:9000"}}).empty());
+  CHECK(object_endpoint({{"STORAGE_TYPE", "s3"}, {"S3_ENDPOINT", "http://minio:9000"}}) ==
+        "http://minio:9000");
+  CHECK(object_endpoint({{"STORAGE_TYPE", "s3"}, {"S3_ENDPOINT", "s3.example.com"}}) ==
+        "https://s3.example.com");
+  CHECK(object_endpoint(
+            {{"STORAGE_TYPE", "opendal"}, {"OPENDAL_SCHEME", "s3"}, {"OPENDAL_S3_ENDPOINT", "http://x"}}) ==
+        "http://x");
+  CHECK(judge_object_storage("u", host::api_answer{403, ""}).level == severity::ok);
+  CHECK(judge_object_storage("u", host::api_answer{0, "refused"}).code == "object-storage-away");
+  CHECK(judge_object_storage("u", host::api_answer{503, ""}).code == "object-storage-failing");
+}
+
+TEST_CASE("containers that are nobody's are named, and logs without a limit") {
+  stack::observed now;
+  const auto add = [&](const char* name, const char* service) -> stack::observed_container& {
+    stack::observed_container one;
+    one.name = name;
+    one.service = service;
+    one.state = "running";
+    return now.containers.emplace_back(one);
+  };
+  add("p-api-1", "api").logs_unbounded = true;
+  CHECK(judge_containers({{"api"}}, now, {})[0].code == "containers-ok");
+  CHECK(judge_containers({{"api"}}, now, {})[1].code == "logs-unbounded");
+  add("p-mystery-1", "mystery");
+  auto& run = add("p-api-run-1", "api");
+  run.one_off = true;
+  auto found = judge_containers({{"api"}}, now, {"dev.difyd.upgrade"});
+  CHECK(found[0].code == "containers-foreign");
+  CHECK(found[0].detail.find("p-mystery-1, p-api-run-1") != std::string::npos);
+  now.containers.back().labels["dev.difyd.upgrade"] = "x";
+  found = judge_containers({{"api"}}, now, {"dev.difyd.upgrade"});
+  CHECK(found[0].detail.find("p-api-run-1") == std::string::npos);
+}
+
+TEST_CASE("what the kernel killed for want of memory says so") {
+  stack::observed now;
+  stack::observed_container one;
+  one.service = "api";
+  one.state = "exited";
+  one.exit_code = 137;
+  one.oom_killed = true;
+  now.containers.push_back(one);
+  CHECK(judge_services({{"api"}}, now)[0].code == "service-out-of-memory");
 }

@@ -262,21 +262,6 @@ TEST_CASE("what was stopped on purpose is not missed") {
   CHECK(meant(external, phase::stopped, {}));
 }
 
-TEST_CASE("Dify has stopped answering once two rounds in a row say so") {
-  finding good, bad, other;
-  good.subject = bad.subject = "port.api";
-  bad.level = severity::error;
-  other.subject = "redis";
-  other.level = severity::error;
-  answering memory;
-  CHECK_FALSE(memory.lost({bad}));
-  CHECK_FALSE(memory.lost({good, other}));
-  CHECK_FALSE(memory.lost({bad}));
-  CHECK(memory.lost({other, bad})->subject == "port.api");
-  CHECK(memory.lost({bad}));
-  CHECK_FALSE(memory.lost({}));
-}
-
 TEST_CASE("maintenance that is on is told about with its reason, and how it ends") {
   known_facts facts;
   CHECK(known_findings(facts).empty());

@@ -1,0 +1,52 @@
+#include "probe_list.hpp"
+
+#include "difyd/health/probes.hpp"
+#include "difyd/host/probes.hpp"
+#include "links.hpp"
+#include "probe_database.hpp"
+#include "probe_stack.hpp"
+
+namespace difyd::supervisor {
+namespace {
+
+using namespace std::chrono_literals;
+using findings = std::vector<finding>;
+
+task<findings> storage(world& w) {
+  co_return co_await host::probe_storage(w.storage, storage_expectation(w));
+}
+
+task<findings> machine(world& w) { co_return host::probe_machine(w.data_root); }
+
+task<findings> clock(world&) { co_return findings{host::judge_clock(host::measure_clock())}; }
+
+task<findings> metadata(world&) { return host::probe_metadata(); }
+
+}  // namespace
+
+const std::vector<probe>& probes() {
+  static const std::vector<probe> list{
+      {"storage", 3, 60s, true, storage},
+      {"machine", 3, 5s, true, machine},
+      {"clock", 30, 5s, true, clock},
+      {"metadata", 30, 20s, true, metadata},
+      {"engine", 1, 20s, true, look_at_engine},
+      {"database", 1, 30s, true, look_at_database},
+      {"vector", 3, 30s, true, look_at_vector},
+      {"redis", 1, 20s, true, look_at_redis},
+      {"object-storage", 12, 20s, true, look_at_object_storage},
+      {"services", 1, 5s, false, look_at_services},
+      {"port", 1, 15s, true, look_at_port},
+      {"dify", 6, 20s, true, look_at_dify},
+      {"environment", 6, 5s, true, look_at_environment},
+  };
+  return list;
+}
+
+std::vector<std::string> probe_names() {
+  std::vector<std::string> names;
+  for (const auto& each : probes()) names.push_back(each.name);
+  return names;
+}
+
+}  // namespace difyd::supervisor

@@ -1,0 +1,71 @@
+#include "../../../daemon/supervisor/configured.hpp"
+
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "catch.hpp"
+
+using namespace difyd;
+using namespace difyd::supervisor;
+
+namespace {
+
+class folder {
+ public:
+  folder() { path_ = ::mkdtemp(name_); }
+  ~folder() { std::filesystem::remove_all(path_); }
+  std::string operator/(const char* name) const { return path_ + "/" + name; }
+  const std::string& path() const { return path_; }
+
+ private:
+  char name_[32] = "/tmp/difyd-configured-XXXXXX";
+  std::string path_;
+};
+
+void write(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
+
+}  // namespace
+
+TEST_CASE("where the state is, is read from a text that makes no sense otherwise") {
+  CHECK(state_dir_in("nonsense: [\nstate_dir: /var/lib/x\n") == "/var/lib/x");
+  CHECK(state_dir_in("state_dir: \"/a b\"  # here\n") == "/a b");
+  CHECK(state_dir_in("  state_dir: /nested\n").empty());
+  CHECK(state_dir_in("state_dir: relative\n").empty());
+  CHECK(state_dir_in("").empty());
+}
+
+TEST_CASE("a configuration that is not valid any more leaves the last good one in force") {
+  const folder here;
+  const auto file = here / "difyd.yaml",
+             good = "project: mine\nversion: 1.11.4\nstate_dir: " + here.path() + "\n";
+  write(file, good);
+  const auto first = read_configuration(file);
+  REQUIRE(first);
+  CHECK_FALSE(first->invalid);
+
+  struct stat info {};
+  REQUIRE(::stat((here / "last-good.yaml").c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0600);
+
+  write(file, good + "no_such_key: 1\n");
+  const auto second = read_configuration(file);
+  REQUIRE(second);
+  REQUIRE(second->invalid);
+  CHECK(second->invalid->message.find("no_such_key") != std::string::npos);
+  CHECK(second->settings.project == "mine");
+
+  write(file, good + "log: {level: debug}\n");
+  CHECK_FALSE(read_configuration(file)->invalid);
+}
+
+TEST_CASE("without a last good one the mistake is the error") {
+  const folder here;
+  const auto file = here / "difyd.yaml";
+  write(file, "state_dir: " + here.path() + "\nno_such_key: 1\n");
+  const auto read = read_configuration(file);
+  REQUIRE_FALSE(read);
+  CHECK(read.error().code == "config-unknown-key");
+}
