@@ -43,9 +43,10 @@ json logging_of(const compose::service& s) {
 json devices_of(const create_context& c, const compose::service& s) {
   json devices = json::array();
   for (const auto& device : s.devices)
-    if (!c.dialect.device_names || !is_device_name(device)) devices.push_back({{"PathOnHost", device.source},
-                       {"PathInContainer", device.target.empty() ? device.source : device.target},
-                       {"CgroupPermissions", device.permissions.empty() ? "rwm" : device.permissions}});
+    if (!c.dialect.device_names || !is_device_name(device))
+      devices.push_back({{"PathOnHost", device.source},
+                         {"PathInContainer", device.target.empty() ? device.source : device.target},
+                         {"CgroupPermissions", device.permissions.empty() ? "rwm" : device.permissions}});
   return devices;
 }
 
@@ -77,10 +78,10 @@ Result<> put_security(json& host, const create_context& c, const compose::servic
     if (const auto profile = seccomp_profile_of(option); !profile.empty()) {
       const auto read = c.seccomp_profiles.find(profile);
       if (read == c.seccomp_profiles.end())
-        return fail("seccomp-profile-missing",
-                    "cannot create a container of " + s.name + ": seccomp profile " + profile +
-                        " could not be read",
-                    "Put the file there, or use seccomp=unconfined");
+        return fail(
+            "seccomp-profile-missing",
+            "cannot create a container of " + s.name + ": seccomp profile " + profile + " could not be read",
+            "Put the file there, or use seccomp=unconfined");
       option = "seccomp=" + compact_json(read->second);
     }
     options.push_back(std::move(option));

@@ -65,7 +65,8 @@ compose::text_list links_of(const create_context& c, const compose::service& s) 
     if (target == c.project->services.end()) continue;
     for (int n = 1; n <= compose::wanted_scale(target->second); ++n) {
       const auto container = container_name(*c.project, target->second, n);
-      const auto numbered = name + "-" + std::to_string(c.number);  // its own number, as docker compose has it
+      const auto numbered =
+          name + "-" + std::to_string(c.number);  // its own number, as docker compose has it
       links.push_back(container + ":" + (colon == std::string::npos ? name : link.substr(colon + 1)));
       links.push_back(container + ":" + numbered);
       links.push_back(container + ":" + c.project->name + "-" + numbered);

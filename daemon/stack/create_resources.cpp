@@ -33,7 +33,8 @@ void put_deploy(json& host, const compose::deploy_config& deploy, const dialect&
   }
   if (const auto& reserved = deploy.resources.reservations) {
     put(host, "MemoryReservation", reserved->memory);
-    for (auto& request : device_requests(reserved->devices, false, d.device_options)) requests.push_back(std::move(request));
+    for (auto& request : device_requests(reserved->devices, false, d.device_options))
+      requests.push_back(std::move(request));
   }
   put(host, "DeviceRequests", requests);
 }
@@ -104,7 +105,8 @@ void put_resources(json& host, const create_context& c, const compose::service& 
   if (s.deploy) put_deploy(host, *s.deploy, c.dialect);
   if (const auto names = request_of_names(s); c.dialect.device_names && !names.empty())
     host["DeviceRequests"].push_back({{"Driver", "cdi"}, {"DeviceIDs", names}});
-  for (auto& request : device_requests(s.gpus, true, true)) host["DeviceRequests"].push_back(std::move(request));
+  for (auto& request : device_requests(s.gpus, true, true))
+    host["DeviceRequests"].push_back(std::move(request));
 }
 
 }  // namespace difyd::stack

@@ -55,7 +55,8 @@ std::optional<std::string> planner::replaced_network(const compose::service& s, 
   }
   // One that is only missing is connected again; one that has another name now would leave the old one on.
   for (const auto& [name, endpoint] : c.networks)
-    if (!missing.empty() && !expected.contains(name)) return "attached to network " + name + ", not to " + missing;
+    if (!missing.empty() && !expected.contains(name))
+      return "attached to network " + name + ", not to " + missing;
   return std::nullopt;
 }
 

@@ -91,8 +91,9 @@ std::vector<int> planner::renew_network(const std::string& key) {
     if (c.networks.contains(name) && !doomed_.contains(c.id)) users.push_back(&c);
   for (const auto* c : users)
     if (c->one_off || !in_scope(c->service)) {
-      plan_.warnings.push_back("network " + name + " has another configuration than the file says; it stays, because " +
-                               c->name + ", which is left alone here, is on it");
+      plan_.warnings.push_back("network " + name +
+                               " has another configuration than the file says; it stays, because " + c->name +
+                               ", which is left alone here, is on it");
       return {};
     }
   std::vector<int> stopped;
@@ -130,10 +131,11 @@ Result<> planner::make_volumes() {
           (owner.empty() ? "was not created by compose" : "belongs to project \"" + owner + "\"") +
           "; declare it as external to use it without this warning");
     else if (changed(found->second.labels, compose::config_hash(v)))
-      plan_.warnings.push_back("volume " + v.name +
-                               " has another configuration than the file says; it stays as it is, because making it "
-                               "anew would lose its data. To do so: docker compose down, docker volume rm " +
-                               v.name);
+      plan_.warnings.push_back(
+          "volume " + v.name +
+          " has another configuration than the file says; it stays as it is, because making it "
+          "anew would lose its data. To do so: docker compose down, docker volume rm " +
+          v.name);
   }
   return {};
 }

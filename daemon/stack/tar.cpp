@@ -1,8 +1,8 @@
 // Archives in the ustar format (POSIX.1-1988), of what is in memory.
+#include "difyd/stack/tar.hpp"
+
 #include <cstdio>
 #include <cstring>
-
-#include "difyd/stack/tar.hpp"
 
 namespace difyd::stack {
 namespace {

@@ -1,5 +1,5 @@
-// What the engine streams: log frames, the lines of a pull, events. The first byte says which one and where the
-// stream is cut; whatever the cuts, the same must come out.
+// What the engine streams: log frames, the lines of a pull, events. The first byte says which one and where
+// the stream is cut; whatever the cuts, the same must come out.
 #include <algorithm>
 #include <cstdint>
 

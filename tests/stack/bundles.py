@@ -1,9 +1,11 @@
 """Dify's published compose files (DIFYD_BUNDLES, default ../shared/dify beside the sources), made so that they can
-be brought up without Dify's images: one stand-in has every name, every shell and every program of a check."""
+be brought up without Dify's images: one stand-in for all of them has every shell and every program of a check. The
+names of the images are others in the copy, because the engine of the tests has the simulator's under theirs."""
 import io
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tarfile
@@ -63,6 +65,10 @@ class Bundle:
         self.remove()
         shutil.rmtree(self.place, ignore_errors=True)
         shutil.copytree(self.file.parent, self.place, copy_function=shutil.copyfile)
+        names = {}
+        copy = self.place / self.file.name
+        copy.write_text(re.sub(r"(?m)^(\s+image:\s*)(\S.*)$", lambda found: found[1] + names.setdefault(
+            found[2], f"difyd-test/{self.project}-{len(names)}:1"), copy.read_text()))
         example = self.place / ".env.example"
         ports = "".join(f"{name}=0\n" for name in PUBLISHED)  # any free one
         (self.place / ".env").write_text((example.read_text() if example.exists() else "") + "\n" + ports)

@@ -49,7 +49,7 @@ struct create_context {
   compose::text_map container_ids;  // service -> container, for `network_mode: service:x` and its like
   compose::environment_map base_environment;  // put underneath, e.g. the client's proxy settings
   std::vector<inherited_volume> inherited;
-  std::string replaces;  // id of the container that this one replaces
+  std::string replaces;                // id of the container that this one replaces
   compose::text_map seccomp_profiles;  // path as in security_opt -> text of the file
   // Dependencies on other services than these are left out (`up --no-deps`); unset: none is.
   std::optional<std::set<std::string>> alone;

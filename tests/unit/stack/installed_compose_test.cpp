@@ -13,7 +13,8 @@ TEST_CASE("the version of the machine's docker compose is three numbers, whateve
   CHECK(version_in("").empty());
 }
 
-TEST_CASE("containers say what they are written like; where there are none, the machine's docker compose does") {
+TEST_CASE(
+    "containers say what they are written like; where there are none, the machine's docker compose does") {
   observed o;
   CHECK(dialect_in_use(o) == dialect{});
   o.installed_compose = "2.26.1";

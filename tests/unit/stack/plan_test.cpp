@@ -378,8 +378,7 @@ TEST_CASE("a network whose configuration changed is made anew when what is on it
   p->services.erase("db");
   p->services.erase("nginx");
   p->services["api"].depends_on.erase("db");
-  of(o, "api").labels[label::config_hash] =
-      service_hash(*p, p->services["api"], compose::hash_epoch::v2_40);
+  of(o, "api").labels[label::config_hash] = service_hash(*p, p->services["api"], compose::hash_epoch::v2_40);
   CHECK(text(*p, o) ==
         "1 stop container p-api-1: its network p_default is made anew\n"
         "2 remove network p_default: its configuration changed (after 1)\n"
