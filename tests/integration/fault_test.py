@@ -198,6 +198,7 @@ class Faults(Base, unittest.TestCase):
         self.assertIn("ended with 137", event["text"])
         return seen - begun
 
+    @unittest.skipUnless(ALL, "packaging/test --all")
     def test_a_dead_service_is_noticed_at_once(self):
         # Others load this machine: one of three that is noticed in time shows how it is done.
         times = [self.notice(service) for service in ("worker", "web", "worker_beat")]

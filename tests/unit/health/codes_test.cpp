@@ -10,13 +10,14 @@
 
 #include "catch.hpp"
 #include "difyd/health/judge.hpp"
+#include "source_dir.hpp"
 
 using namespace difyd;
 using namespace difyd::health;
 
 namespace {
 
-const std::filesystem::path source = DIFYD_SOURCE_DIR;
+const std::filesystem::path source = source_dir();
 
 std::string text_of(const std::filesystem::path& path) {
   std::ifstream in(path);
