@@ -40,7 +40,7 @@ TEST_CASE("where the state is, is read from a text that makes no sense otherwise
 TEST_CASE("a configuration that is not valid any more leaves the last good one in force") {
   const folder here;
   const auto file = here / "difyd.yaml",
-             good = "project: mine\nversion: 1.11.4\nstate_dir: " + here.path() + "\n";
+             good = "project: mine\nversion: 1.11.4\nstorage: {root: /srv/dify}\nstate_dir: " + here.path() + "\n";
   write(file, good);
   const auto first = read_configuration(file);
   REQUIRE(first);
@@ -64,7 +64,7 @@ TEST_CASE("a configuration that is not valid any more leaves the last good one i
 TEST_CASE("without a last good one the mistake is the error") {
   const folder here;
   const auto file = here / "difyd.yaml";
-  write(file, "state_dir: " + here.path() + "\nno_such_key: 1\n");
+  write(file, "storage: {root: /srv/dify}\nstate_dir: " + here.path() + "\nno_such_key: 1\n");
   const auto read = read_configuration(file);
   REQUIRE_FALSE(read);
   CHECK(read.error().code == "config-unknown-key");
