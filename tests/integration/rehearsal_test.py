@@ -129,7 +129,7 @@ class NamedServer(Rehearsals):
         # What a server lacks is told before anything is made there.
         made = lambda: len(re.findall(r'create database "*dify_rehearsal', self.log(self.other)))
         m.docker("stop", "-t", "5", container)
-        self.refused(f"at {self.where}", "Connection refused", f"Check that {self.where} is up")
+        self.refused(f"at {self.where}", "Connection refused", f"Nobody listens at {self.where}: start PostgreSQL there, or correct rehearsal.port")
         m.docker("start", container)
         wait_until("it answers", lambda: subprocess.run(
             ["docker", "exec", container, "pg_isready", "-h", "127.0.0.1"], capture_output=True).returncode == 0)
