@@ -82,8 +82,8 @@ class Mounts(unittest.TestCase):
         return out.split() if out.strip() else []
 
     def finding(self, subject="storage"):
-        """Code of the worst finding about a subject, from the control socket."""
-        out = self.machine.tries("curl", "-s", "-m", "5", "--unix-socket", "/run/difyd/difyd.sock", "http://x/v1/checks")[1]
+        """The worst finding about a subject, from the control socket; each probe is asked, and some wait for what hangs."""
+        out = self.machine.tries("curl", "-s", "-m", "30", "--unix-socket", "/run/difyd/difyd.sock", "http://x/v1/checks")[1]
         found = [each for each in json.loads(out) if each["subject"] == subject] if out else []
         order = ["ok", "info", "warning", "error", "critical"]
         return max(reversed(found), key=lambda each: order.index(each["severity"])) if found else {"code": "", "detail": ""}
@@ -143,7 +143,7 @@ class Mounts(unittest.TestCase):
         # What waits for FUSE can only be killed with it; NFS lets go of whom SIGKILL hits.
         for pid in hung:
             self.machine.run("kill", "-KILL", str(pid))
-        wait_until("it is well", lambda: self.finding()["code"] == "storage-writable", 60)
+        wait_until("it is well", lambda: self.finding()["code"] == "storage-writable", 120)
         wait_until("Dify is up on the new one", lambda: self.stack_is_on_the_new_mount(before), 180)
         self.assertTrue(self.journal("does not answer"))
 
