@@ -96,13 +96,45 @@ void put(world& w, const probe& which, findings found) {
   if (which.name == "port") mind_the_port(w);
 }
 
-task<findings> look(world& w, const probe& which) {
+// While it lives nobody else looks with that probe.
+class looking {
+ public:
+  looking(world& w, const probe& which) : w_(w), name_(which.name) { change([&](auto& now) { now.insert(name_); }); }
+  looking(const looking&) = delete;
+  looking& operator=(const looking&) = delete;
+  ~looking() { change([&](auto& now) { now.erase(name_); }); }
+
+ private:
+  void change(auto how) {
+    auto now = *w_.looking.get();
+    how(now);
+    w_.looking.set(std::move(now));
+  }
+
+  world& w_;
+  const std::string name_;
+};
+
+task<void> look_now(world& w, const probe& which) {
+  const looking mine(w, which);
   const auto begun = std::chrono::steady_clock::now();
   auto found = co_await health::guarded(which.name, which.look(w), which.limit);
-  w.probe_runs[which.name] = {
-      std::chrono::duration_cast<duration>(std::chrono::steady_clock::now() - begun),
-      std::chrono::system_clock::now()};
-  co_return found;
+  auto& run = w.probe_runs[which.name];
+  run.took = std::chrono::duration_cast<duration>(std::chrono::steady_clock::now() - begun);
+  run.ended = std::chrono::system_clock::now();
+  ++run.number;
+  run.found = found;
+  put(w, which, std::move(found));
+}
+
+// Who asks while it looks gets what it finds: looks at what hangs would only wait for each other. A look whose
+// asker has gone finds nothing.
+task<findings> look(world& w, const probe& which) {
+  const auto& run = w.probe_runs[which.name];
+  const auto before = run.number;
+  while (w.looking.get()->contains(which.name)) co_await w.looking.changed(w.looking.version());
+  if (run.number == before) co_await look_now(w, which);
+  co_return run.found;
 }
 
 // Not all at the same moment; oftener what is broken, and soon again what is about to turn.
@@ -118,7 +150,7 @@ duration until_next(const world& w, const probe& which) {
 
 task<void> keep_looking(world& w, const probe& which) {
   for (;;) {
-    put(w, which, co_await look(w, which));
+    co_await look(w, which);
     co_await pause(until_next(w, which));
   }
 }
@@ -132,7 +164,7 @@ task<Result<>> changed(cell<stack::observed>& what, std::uint64_t seen) {
 task<void> keep_looking_at_services(world& w, const probe& which) {
   for (;;) {
     const auto seen = w.observed.version();
-    put(w, which, co_await look(w, which));
+    co_await look(w, which);
     (void)co_await with_deadline(changed(w.observed, seen), w.settings.health.probe_interval, "see a change");
   }
 }
@@ -147,10 +179,7 @@ task<std::vector<finding>> probe_everything(world& w) {
   auto results = co_await when_all(std::move(looks));
   const auto before = *w.findings.get();
   findings all;
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    all.insert(all.end(), results[i].begin(), results[i].end());
-    put(w, probes()[i], std::move(results[i]));
-  }
+  for (const auto& found : results) all.insert(all.end(), found.begin(), found.end());
   co_return with_known(w, health::keep_since(before, std::move(all), std::chrono::system_clock::now()));
 }
 

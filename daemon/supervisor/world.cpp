@@ -51,7 +51,8 @@ world::world(asio::any_io_executor where, config::settings values, http::endpoin
       backups(where),
       abort_asked(where),
       guarded(where),
-      container_started(where) {}
+      container_started(where),
+      looking(where) {}
 
 void stand(world& w, phase at, std::string message, std::vector<std::string> options) {
   const auto before = w.stands.get();

@@ -67,9 +67,12 @@ struct begun_step {
   std::chrono::milliseconds at{};  // boot_time()
 };
 
+// The last look of a probe that came to its end.
 struct probe_run {
   duration took{};
   wall_time ended{};
+  std::vector<finding> found{};  // undamped
+  std::uint64_t number = 0;
 };
 
 // A download of a release that failed.
@@ -151,7 +154,8 @@ struct world {
   std::optional<operator_maintenance> maintenance;                  // while it is on
   begun_step step;                                                  // owner: publishing
   bool own_page = false;                                            // the operator's page is published
-  std::map<std::string, probe_run> probe_runs;                      // the last of each kind
+  std::map<std::string, probe_run> probe_runs;                      // by the probe's name
+  cell<std::set<std::string>> looking;                              // owner: probing; the probes at work
 };
 
 // Sets the phase and tells everybody.
