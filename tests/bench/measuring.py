@@ -65,7 +65,7 @@ class Launcher:
 
 def oracles():
     """version -> program, of those that can be had."""
-    found = {v: bench.oracle(v) for v in ("2.26", "2.40")}
+    found = {v: bench.oracle.program(v) for v in ("2.26", "2.40")}
     found = {v: p for v, p in found.items() if p}
     if not found:
         raise Skipped("neither docker compose 2.26 nor 2.40 could be had (tests/oracle/get-docker-compose)")

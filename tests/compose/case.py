@@ -30,7 +30,11 @@ import pathlib
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "oracle"))
+import oracle  # noqa: E402
 
 CASES = pathlib.Path(__file__).resolve().parent / "cases"
 VERSIONS = ("2.26", "2.40")
@@ -121,28 +125,3 @@ def as_text(model):
 
 def all_cases(only=""):
     return [case for case in (Case(path.parent) for path in sorted(CASES.glob("*/*/case"))) if only in case.name]
-
-
-def find_oracle(version):
-    """The program, or None where it cannot be had."""
-    got = subprocess.run([CASES.parents[1] / "oracle" / "get-docker-compose", version], stdout=subprocess.PIPE,
-                         text=True, check=False)
-    lines = got.stdout.split()
-    return lines[1] if got.returncode == 0 and len(lines) == 2 else None
-
-
-def differences(ours, theirs, path=""):
-    if isinstance(ours, dict) and isinstance(theirs, dict):
-        for key in sorted(ours.keys() | theirs.keys()):
-            here = f"{path}.{key}" if path else key
-            if key not in ours:
-                yield f"{here}: missing, expected {json.dumps(theirs[key])}"
-            elif key not in theirs:
-                yield f"{here}: {json.dumps(ours[key])}, expected nothing"
-            else:
-                yield from differences(ours[key], theirs[key], here)
-    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
-        for i, (mine, other) in enumerate(zip(ours, theirs)):
-            yield from differences(mine, other, f"{path}[{i}]")
-    elif ours != theirs or type(ours) is not type(theirs):
-        yield f"{path}: {json.dumps(ours)}, expected {json.dumps(theirs)}"

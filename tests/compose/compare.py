@@ -62,7 +62,7 @@ def unlike_kept(case, program):
     elif ours.code:
         yield f"refused ({ours.code}): {ours.said}"
     else:
-        yield from cases.differences(ours.model, expected)
+        yield from cases.oracle.differences(ours.model, expected)
         if case.one("yaml"):
             theirs = case.kept_yaml(version).splitlines()
             text = case.run(program, "yaml").text.splitlines()
@@ -97,7 +97,7 @@ def unlike_live(program, oracle, args, folder, env):
     if ours.returncode or theirs.returncode:
         return [f"exit {ours.returncode}, docker compose {theirs.returncode}", ours.stderr, theirs.stderr]
     models = (cases.with_octal_modes(json.loads(done.stdout)) for done in (ours, theirs))
-    return cases.differences(*models)
+    return cases.oracle.differences(*models)
 
 
 def unlike_text(program, oracle, args, folder):
@@ -142,7 +142,7 @@ def main():
         compare_cases(report, asked.program, asked.case)
         print(f"{report.done} cases, {report.failed} not as kept")
         return 1 if report.failed or not report.done else 0
-    oracle = cases.find_oracle(asked.oracle)
+    oracle = cases.oracle.program(asked.oracle)
     if not oracle:
         print(f"SKIPPED: docker compose {asked.oracle} could not be had (tests/oracle/get-docker-compose)")
         return SKIPPED

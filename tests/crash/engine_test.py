@@ -2,6 +2,7 @@
 import os
 import pathlib
 import subprocess
+import sys
 import unittest
 
 import scene
@@ -9,12 +10,10 @@ from machine import SOURCE
 from own_engine import OwnEngine
 from scene import LONG, Mishap, Scene, slow
 
+sys.path.insert(0, str(SOURCE / "tests/oracle"))
+import oracle  # noqa: E402
+
 scene.machine.need_engine()
-
-
-def compose_program(version):
-    done = subprocess.run([SOURCE / "tests/oracle/get-docker-compose", version], capture_output=True, text=True, check=False)
-    return done.stdout.split()[1] if done.returncode == 0 else None
 
 
 class Human(unittest.TestCase):
@@ -39,7 +38,7 @@ class Human(unittest.TestCase):
         return act, end
 
     def meet(self, compose, steps, to=None):
-        program = compose_program(compose)
+        program = oracle.program(compose)
         if program is None:
             self.skipTest(f"docker compose {compose} could not be had")
         s = Scene(self)

@@ -3,17 +3,16 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import unittest
 
 import machine
 from machine import BUNDLES, SOURCE, Machine, free_port, get, wait_until
 
+sys.path.insert(0, str(SOURCE / "tests/oracle"))
+import oracle  # noqa: E402
+
 machine.need_engine()
-
-
-def compose_program(version="2.40"):
-    done = subprocess.run([SOURCE / "tests/oracle/get-docker-compose", version], capture_output=True, text=True, check=False)
-    return done.stdout.split()[1] if done.returncode == 0 else None
 
 
 class Adopt(unittest.TestCase):
@@ -33,7 +32,7 @@ class Adopt(unittest.TestCase):
         return folder
 
     def compose(self, m, folder, *words):
-        program = compose_program()
+        program = oracle.program("2.40")
         if program is None:
             self.skipTest("docker compose 2.40 could not be had")
         done = subprocess.run([program, *words], cwd=folder, capture_output=True, text=True, check=False, timeout=180)

@@ -15,6 +15,9 @@ import tempfile
 import time
 import urllib.parse
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "oracle"))
+import oracle  # noqa: E402,F401  (for those who import this)
+
 DIFYD = os.environ.get("DIFYD_PROGRAM", "difyd")
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 # Of this process alone: a tag that another test imports again changes what is under it, and "up" re-creates.
@@ -90,17 +93,6 @@ def need_engine():
     make_image()
 
 
-def oracle(version):
-    """The docker-compose of that version, or None."""
-    script = SOURCE / "tests/oracle/get-docker-compose"
-    done = subprocess.run([script, version], capture_output=True, text=True, check=False, timeout=300)
-    for line in done.stdout.splitlines():
-        have, path = line.split(None, 1)
-        if have == version:
-            return path
-    return None
-
-
 def wait_until(what, condition, seconds=30):
     end = time.monotonic() + seconds
     while True:
@@ -110,6 +102,21 @@ def wait_until(what, condition, seconds=30):
         if time.monotonic() > end:
             raise AssertionError(f"{what}: not within {seconds} s")
         time.sleep(0.05)
+
+
+def project_filter(project):
+    return urllib.parse.quote(json.dumps({"label": [f"com.docker.compose.project={project}"]}))
+
+
+def remove_project(project):
+    """What is on the engine of it."""
+    mine = project_filter(project)
+    for each in api("GET", f"/containers/json?all=1&filters={mine}")[1]:
+        api("DELETE", f"/containers/{each['Id']}?force=1&v=1")
+    for each in api("GET", f"/networks?filters={mine}")[1]:
+        api("DELETE", f"/networks/{each['Id']}")
+    for each in api("GET", f"/volumes?filters={mine}")[1]["Volumes"] or []:
+        api("DELETE", f"/volumes/{each['Name']}?force=1")
 
 
 class Project:
@@ -134,8 +141,7 @@ class Project:
 
     def containers(self, everything=True):
         """name -> (id, when it was started, state) of the project's containers."""
-        filters = urllib.parse.quote(json.dumps({"label": [f"com.docker.compose.project={self.name}"]}))
-        _, listed = api("GET", f"/containers/json?all=1&filters={filters}")
+        _, listed = api("GET", f"/containers/json?all=1&filters={project_filter(self.name)}")
         found = {}
         for each in listed:
             status, details = api("GET", f"/containers/{each['Id']}/json")
@@ -148,11 +154,5 @@ class Project:
         return api("GET", f"/containers/{self.name}-{short}/json")[1]
 
     def remove(self):
-        filters = urllib.parse.quote(json.dumps({"label": [f"com.docker.compose.project={self.name}"]}))
-        for each in api("GET", f"/containers/json?all=1&filters={filters}")[1]:
-            api("DELETE", f"/containers/{each['Id']}?force=1&v=1")
-        for each in api("GET", f"/networks?filters={filters}")[1]:
-            api("DELETE", f"/networks/{each['Id']}")
-        for each in api("GET", f"/volumes?filters={filters}")[1]["Volumes"] or []:
-            api("DELETE", f"/volumes/{each['Name']}?force=1")
+        remove_project(self.name)
         shutil.rmtree(self.folder, ignore_errors=True)

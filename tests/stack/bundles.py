@@ -123,17 +123,10 @@ class Bundle:
 
     def containers(self):
         """name -> (id, when it was started)"""
-        mine = urllib.parse.quote(json.dumps({"label": [f"com.docker.compose.project={self.project}"]}))
         found = {}
-        for each in bench.api("GET", f"/containers/json?all=1&filters={mine}")[1]:
+        for each in bench.api("GET", f"/containers/json?all=1&filters={bench.project_filter(self.project)}")[1]:
             found[each["Names"][0][1:]] = (each["Id"], bench.api("GET", f"/containers/{each['Id']}/json")[1]["State"]["StartedAt"])
         return found
 
     def remove(self):
-        mine = urllib.parse.quote(json.dumps({"label": [f"com.docker.compose.project={self.project}"]}))
-        for each in bench.api("GET", f"/containers/json?all=1&filters={mine}")[1]:
-            bench.api("DELETE", f"/containers/{each['Id']}?force=1&v=1")
-        for each in bench.api("GET", f"/networks?filters={mine}")[1]:
-            bench.api("DELETE", f"/networks/{each['Id']}")
-        for each in bench.api("GET", f"/volumes?filters={mine}")[1]["Volumes"] or []:
-            bench.api("DELETE", f"/volumes/{each['Name']}?force=1")
+        bench.remove_project(self.project)

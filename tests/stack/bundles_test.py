@@ -28,7 +28,7 @@ class Published(unittest.TestCase):
         if not files:
             self.skipTest(f"none of Dify's files under {bundles.ROOT} (DIFYD_BUNDLES)")
         for version in VERSIONS:
-            program = bench.oracle(version)
+            program = bench.oracle.program(version)
             if program is None:
                 self.skipTest(f"docker compose {version} could not be had")
             for file in files:
@@ -46,7 +46,7 @@ class Published(unittest.TestCase):
         def compare(bundle, docker_compose, difyd):
             theirs, ours = self.asked(bundle, docker_compose), self.asked(bundle, difyd)
             self.assertEqual(len(theirs["containers"]), len(bundle.model["services"]))
-            self.assertEqual(list(engine_state.differences(theirs, ours)), [])
+            self.assertEqual(list(bench.oracle.differences(ours, theirs)), [])
 
         self.each(compare)
 

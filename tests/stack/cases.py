@@ -63,7 +63,7 @@ class Case:
 
     def differences(self, version, theirs, ours):
         """Beside those on purpose, and those on purpose that are none."""
-        found = list(engine_state.differences(theirs, ours))
+        found = list(bench.oracle.differences(ours, theirs))
         recorded = same_engine()
         for of, field, _ in self.differs + ([] if recorded else self.elsewhere):
             mine = [line for line in found if of == version and line.startswith(field)]
@@ -89,13 +89,7 @@ class Case:
             shutil.rmtree(self.place, ignore_errors=True)
 
     def clear(self):
-        mine = engine_state.project_filter(self.project)
-        for each in bench.api("GET", f"/containers/json?all=1&filters={mine}")[1]:
-            bench.api("DELETE", f"/containers/{each['Id']}?force=1&v=1")
-        for each in bench.api("GET", f"/networks?filters={mine}")[1]:
-            bench.api("DELETE", f"/networks/{each['Id']}")
-        for each in bench.api("GET", f"/volumes?filters={mine}")[1]["Volumes"] or []:
-            bench.api("DELETE", f"/volumes/{each['Name']}?force=1")
+        bench.remove_project(self.project)
         for line in self.engine:
             path, body = line.split(" ", 1)
             body = json.loads(body)

@@ -35,7 +35,7 @@ def expectations(case, version, images):
     if cases.same_engine():
         yield "kept", case.expected(version)
     if LIVE or not cases.same_engine():
-        program = bench.oracle(version)
+        program = bench.oracle.program(version)
         if program:
             yield "live", case.asked_by([program], images)
 

@@ -255,7 +255,7 @@ class WithDockerCompose(Case):
     """What one started, the other takes over as it is."""
 
     def both_ways(self, version, written_as):
-        program = bench.oracle(version)
+        program = bench.oracle.program(version)
         if program is None:
             self.skipTest(f"docker compose {version} could not be had")
         p = self.project()
@@ -285,7 +285,7 @@ class WithDockerCompose(Case):
         self.both_ways("2.40", "2.40.3")
 
     def test_dialect_follows_the_project(self):
-        program = bench.oracle("2.26")
+        program = bench.oracle.program("2.26")
         if program is None:
             self.skipTest("docker compose 2.26 could not be had")
         p = self.project()

@@ -65,7 +65,7 @@ class Recreated(Case):
         self.assertEqual(after["b-1"], before["b-1"])
         self.assertTrue(api("GET", f"/networks/{p.name}_default")[1]["Internal"])
         self.assertEqual(p.inspect("a-1")["State"]["Status"], "running")
-        if program := bench.oracle("2.40"):
+        if program := bench.oracle.program("2.40"):
             p.run("up", "-d", program=program)
             self.assertEqual(p.containers(), after, "docker compose sees nothing to do")
 
@@ -131,7 +131,7 @@ class Recreated(Case):
     def test_interrupted_by_whom_ever(self):
         self.interrupted([bench.DIFYD, "compose"])
         for version in ("2.26", "2.40"):
-            if program := bench.oracle(version):
+            if program := bench.oracle.program(version):
                 with self.subTest(docker_compose=version):
                     self.interrupted([program])
 

@@ -43,10 +43,6 @@ def prune(value, key=""):
     return value
 
 
-def project_filter(project):
-    return urllib.parse.quote(json.dumps({"label": [f"{LABEL}project={project}"]}))
-
-
 class Names:
     """What stands for an id, so that two runs can be compared."""
 
@@ -55,7 +51,7 @@ class Names:
         self.look()
 
     def look(self):
-        for each in bench.api("GET", "/containers/json?all=1&filters=" + project_filter(self.project))[1]:
+        for each in bench.api("GET", "/containers/json?all=1&filters=" + bench.project_filter(self.project))[1]:
             self.of[each["Id"]] = f"<id of {each['Names'][0][1:]}>"
         for each in bench.api("GET", "/networks")[1]:
             self.of[each["Id"]] = each["Name"]
@@ -180,21 +176,3 @@ class Asked:
         for each in self.requests:
             names.learn(each)
         self.state = state_of(self.requests, names)
-
-
-def differences(theirs, ours, path=""):
-    """Lines that say in which fields `ours` is another than `theirs`."""
-    if isinstance(ours, dict) and isinstance(theirs, dict):
-        for key in sorted(ours.keys() | theirs.keys()):
-            here = f"{path}.{key}" if path else key
-            if key not in ours:
-                yield f"{here}: missing; docker compose sends {json.dumps(theirs[key])}"
-            elif key not in theirs:
-                yield f"{here}: {json.dumps(ours[key])}; docker compose sends nothing"
-            else:
-                yield from differences(theirs[key], ours[key], here)
-    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
-        for i, (mine, other) in enumerate(zip(ours, theirs)):
-            yield from differences(other, mine, f"{path}[{i}]")
-    elif ours != theirs or type(ours) is not type(theirs):
-        yield f"{path}: {json.dumps(ours)}; docker compose sends {json.dumps(theirs)}"
