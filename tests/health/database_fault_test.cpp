@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "../database/test_server.hpp"
 #include "catch.hpp"
 #include "difyd/base/task_group.hpp"
 #include "difyd/health/probes.hpp"
@@ -19,25 +20,22 @@ namespace {
 
 using steady = std::chrono::steady_clock;
 
-std::string from_environment(const char* name) {
-  const char* value = std::getenv(name);
-  if (!value) throw std::runtime_error(std::string(name) + " is not set: run this test by with-postgresql");
-  return value;
-}
-
 bool run(const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; }
 
-void control(const std::string& arguments) { REQUIRE(run(from_environment("PGTEST_CTL") + " " + arguments)); }
+void control(const std::string& arguments) {
+  REQUIRE(run(database::from_environment("PGTEST_CTL") + " " + arguments));
+}
 
-void start_server() { control("start -w -t 60 -l " + from_environment("PGTEST_FOLDER") + "/log"); }
+void start_server() { control("start -w -t 60 -l " + database::from_environment("PGTEST_FOLDER") + "/log"); }
 
 void as_admin(const std::string& statement) {
-  REQUIRE(run("psql -h " + from_environment("PGTEST_FOLDER") + " -p " + from_environment("PGTEST_PORT") +
-              " -U admin -d postgres -v ON_ERROR_STOP=1 -c \"" + statement + "\""));
+  REQUIRE(run("psql -h " + database::from_environment("PGTEST_FOLDER") + " -p " +
+              database::from_environment("PGTEST_PORT") + " -U admin -d postgres -v ON_ERROR_STOP=1 -c \"" +
+              statement + "\""));
 }
 
 pid_t postmaster() {
-  std::ifstream file(from_environment("PGTEST_FOLDER") + "/data/postmaster.pid");
+  std::ifstream file(database::from_environment("PGTEST_FOLDER") + "/data/postmaster.pid");
   pid_t pid = 0;
   REQUIRE(file >> pid);
   return pid;
@@ -45,11 +43,7 @@ pid_t postmaster() {
 
 database_target target() {
   database_target result;
-  result.where.host = "127.0.0.1";
-  result.where.port = std::atoi(from_environment("PGTEST_PORT").c_str());
-  result.where.user = "dify";
-  result.where.password = "geheim's \\ pass";
-  result.where.sslmode = "require";
+  result.where = database::as();
   result.where.connect_limit = 2s;
   result.where.call_limit = 2s;
   result.name = "dify";

@@ -1,6 +1,7 @@
 // The PostgreSQL probe against the server that tests/database/with-postgresql starts.
 #include <cstdlib>
 
+#include "../database/test_server.hpp"
 #include "catch.hpp"
 #include "difyd/base/text.hpp"
 #include "difyd/health/probes.hpp"
@@ -11,19 +12,9 @@ using namespace difyd::health;
 
 namespace {
 
-std::string from_environment(const char* name) {
-  const char* value = std::getenv(name);
-  if (!value) throw std::runtime_error(std::string(name) + " is not set: run this test by with-postgresql");
-  return value;
-}
-
 database_target target() {
   database_target result;
-  result.where.host = "127.0.0.1";
-  result.where.port = std::atoi(from_environment("PGTEST_PORT").c_str());
-  result.where.user = "dify";
-  result.where.password = "geheim's \\ pass";
-  result.where.sslmode = "require";
+  result.where = database::as();
   result.name = "dify";
   result.has_revision = true;
   return result;
@@ -52,8 +43,8 @@ TEST_CASE("each way to fail has its code and a remedy, and never the password") 
     database_target with;
     const char* code;
   };
-  for (const auto& each :
-       {failing{wrong, "database-auth"}, failing{missing, "database-missing"}, failing{away, "database-refused"}}) {
+  for (const auto& each : {failing{wrong, "database-auth"}, failing{missing, "database-missing"},
+                           failing{away, "database-refused"}}) {
     const auto found = probed(each.with);
     REQUIRE(found.size() == 1);
     INFO(found[0].detail);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "../database/test_server.hpp"
 #include "catch.hpp"
 #include "difyd/health/judge.hpp"
 #include "difyd/health/replacement_book.hpp"
@@ -17,22 +18,6 @@ namespace {
 
 const wall_time start = wall_time{} + 20000h;
 const policy rules;
-
-std::string from_environment(const char* name) {
-  const char* value = std::getenv(name);
-  if (!value) throw std::runtime_error(std::string(name) + " is not set: run this test by with-postgresql");
-  return value;
-}
-
-database::endpoint server_at() {
-  database::endpoint where;
-  where.host = "127.0.0.1";
-  where.port = std::atoi(from_environment("PGTEST_PORT").c_str());
-  where.user = "dify";
-  where.password = "geheim's \\ pass";
-  where.sslmode = "require";
-  return where;
-}
 
 // A share and a database, each of which may be away.
 class places {
@@ -58,7 +43,7 @@ class places {
     options.lock_folder = path_ + "/lock";
     options.limit = 20s;
     if (share) where.share.emplace(options);
-    if (database) where.database = std::make_shared<database::server>(loop.get_executor(), server_at());
+    if (database) where.database = std::make_shared<database::server>(loop.get_executor(), database::as());
     where.own_database = own_database;
     where.main_database = "dify";
     return where;

@@ -84,6 +84,18 @@ std::string text(const compose::project& p, const observed& o, const plan_option
   return result ? to_text(*result) : result.error().code + ": " + result.error().message;
 }
 
+// db keeps its data in a volume.
+auto three_with_data() {
+  auto p = three();
+  compose::service_mount m;
+  m.type = "volume";
+  m.source = "data";
+  m.target = "/data";
+  p->services["db"].volumes.push_back(m);
+  p->volumes["data"].name = "p_data";
+  return p;
+}
+
 }  // namespace
 
 TEST_CASE("from nothing: pulls, networks, creations at once, starts in order") {
@@ -393,14 +405,7 @@ TEST_CASE("a network whose configuration changed is made anew when what is on it
 }
 
 TEST_CASE("a network or volume that has another name now recreates") {
-  auto p = three();
-  auto& db = p->services["db"];
-  compose::service_mount m;
-  m.type = "volume";
-  m.source = "data";
-  m.target = "/data";
-  db.volumes.push_back(m);
-  p->volumes["data"].name = "p_data";
+  auto p = three_with_data();
   auto o = up(*p);
   o.volumes["p_data"] = {"p_data", {{label::volume, "data"}, {label::project, "p"}}};
   o.volumes["elsewhere"] = {"elsewhere", {{label::volume, "data"}, {label::project, "p"}}};
@@ -418,14 +423,7 @@ TEST_CASE("a network or volume that has another name now recreates") {
 }
 
 TEST_CASE("a volume whose configuration changed stays, and is named") {
-  auto p = three();
-  auto& db = p->services["db"];
-  compose::service_mount m;
-  m.type = "volume";
-  m.source = "data";
-  m.target = "/data";
-  db.volumes.push_back(m);
-  p->volumes["data"].name = "p_data";
+  auto p = three_with_data();
   auto o = up(*p);
   of(o, "db").mounts.push_back({"volume", "p_data", "", "/data", false});
   auto& labels = o.volumes["p_data"].labels;
