@@ -16,42 +16,12 @@
 #include "difyd/cli/compose_commands.hpp"
 #include "env_commands.hpp"
 #include "first_options.hpp"
+#include "help_text.hpp"
 #include "report_command.hpp"
 #include "stack_logs.hpp"
 
 namespace difyd::cli {
 namespace {
-
-constexpr const char* about =
-    "difyd keeps a Dify stack running on one machine and upgrades it as stop, migrate, start.";
-
-constexpr const char* closing =
-    "Exit codes, of every command:\n"
-    "  0    done\n"
-    "  1    failed\n"
-    "  2    wrong: the command line, a service or version that is named, or the configuration\n"
-    "  3    the daemon does not answer\n"
-    "  4    refused as things are now; nothing was changed\n"
-    "  5    undone: the old version serves\n"
-    "  6    held: an operator must decide (difyd status says what can be done)\n"
-    "  130  interrupted; what the daemon had begun goes on in it\n"
-    "difyd check: 0 good, 1 warnings, 2 errors. difyd compose: docker compose's codes.\n\n"
-    "With --json the answer is JSON on standard output, and so is an error, with the same exit code:\n"
-    "  {\"error\":{\"code\":...,\"message\":...,\"remedy\":...}}, with file, line and column where they are "
-    "known.\n"
-    "What follows an operation, and logs, prints one object per line.\n\n"
-    "A first evening:\n"
-    "  difyd init                a configuration with secrets of its own; an installation that runs: difyd "
-    "adopt\n"
-    "  difyd config check        is the configuration good?\n"
-    "  difyd serve               run the daemon in the foreground (or: systemctl start difyd)\n"
-    "  difyd check               what the stack stands on, what is missing, what to do\n"
-    "  difyd status              what runs, since when, and why not\n"
-    "  difyd plan 1.12.1         what an upgrade would change; changes nothing\n"
-    "  difyd upgrade 1.12.1      stop, migrate, start, with the downtime that it needs";
-
-constexpr const char* short_closing =
-    "Global options: --json, --config FILE, --socket PATH. Exit codes and examples: difyd --help";
 
 struct arguments {
   options global;
@@ -59,6 +29,7 @@ struct arguments {
   bool with_health = false;
   bool follow = false;
   bool yes = false;
+  bool codes = false;
   std::string version;
   std::string from;  // a version
   std::string id;
@@ -198,9 +169,15 @@ class command_line {
   }
 
   CLI::App* add(const char* name, const char* help, std::function<int()> what) {
-    auto* command = app_.add_subcommand(name, help);
+    return add(app_, name, help, std::move(what));
+  }
+  // A command that has commands of its own runs where none of them is given.
+  CLI::App* add(CLI::App& to, const char* name, const char* help, std::function<int()> what) {
+    auto* command = to.add_subcommand(name, help);
     command->fallthrough();
-    command->callback([this, what = std::move(what)] { chosen_ = what; });
+    command->callback([this, command, what = std::move(what)] {
+      if (command->get_subcommands().empty()) chosen_ = what;
+    });
     return command;
   }
   CLI::App* waiting(CLI::App* command) {
@@ -239,22 +216,18 @@ class command_line {
   }
 
   void add_maintenance() {
-    auto* maintenance = add("maintenance", "show visitors a page instead of Dify, which goes on running behind it",
-                            [] { return int(usage_error); });
-    auto* on = waiting(maintenance->add_subcommand("on", "stop nginx and show the page; until it is switched off"));
+    auto* maintenance =
+        add("maintenance", "show visitors a page instead of Dify, which goes on running behind it",
+            [this] { return show_maintenance(given_.global); });
+    auto* on =
+        waiting(add(*maintenance, "on", "stop nginx and show the page; until it is switched off", [this] {
+          return change_maintenance(given_.global, {true, given_.reason}, !given_.no_wait);
+        }));
     on->add_option("--reason", given_.reason, "a sentence that visitors read, in the language that you like")
         ->type_name("TEXT");
-    on->callback([this] {
-      maintenance_ = [this] {
-        return change_maintenance(given_.global, {true, given_.reason}, !given_.no_wait);
-      };
-    });
-    waiting(maintenance->add_subcommand("off", "let visitors in again"))->callback([this] {
-      maintenance_ = [this] { return change_maintenance(given_.global, {false, {}}, !given_.no_wait); };
-    });
-    maintenance->callback([this] {
-      chosen_ = maintenance_ ? maintenance_ : [this] { return show_maintenance(given_.global); };
-    });
+    waiting(add(*maintenance, "off", "let visitors in again", [this] {
+      return change_maintenance(given_.global, {false, {}}, !given_.no_wait);
+    }));
   }
 
   void add_upgrade_commands() {
@@ -292,28 +265,19 @@ class command_line {
     rollback->add_flag("--yes", given_.yes, "do not ask");
     auto* backup = waiting(add("backup", "take a backup now, whatever the stack does",
                                [this] { return take_backup(given_.global, !given_.no_wait); }));
-    backup->add_subcommand("list", "the backups that are there")->callback([this] {
-      backup_ = [this] { return show_backups(given_.global); };
-    });
-    auto* verify = backup->add_subcommand("verify", "hashes, and every dump read back");
-    verify->add_option("id", given_.id, "as difyd backup list has it (default: the newest)");
-    verify->callback([this] { backup_ = [this] { return verify_backup(given_.global, given_.id); }; });
-    backup->callback([this] {
-      chosen_ = backup_ ? backup_ : [this] { return take_backup(given_.global, !given_.no_wait); };
-    });
+    add(*backup, "list", "the backups that are there", [this] { return show_backups(given_.global); });
+    add(*backup, "verify", "hashes, and every dump read back", [this] {
+      return verify_backup(given_.global, given_.id);
+    })->add_option("id", given_.id, "as difyd backup list has it (default: the newest)");
     auto* advisories = add("advisories", "the commands that an upgrade's advisories want run after it",
-                           [] { return int(usage_error); });
+                           [this] { return show_commands(given_.global); });
     const auto change = [&](const char* verb, const char* help) {
-      auto* command = advisories->add_subcommand(verb, help);
-      command->add_option("id", given_.id, "of the advisory")->required();
-      command->callback([this, verb] {
-        advisories_ = [this, verb] { return change_commands(given_.global, verb, given_.id); };
-      });
+      add(*advisories, verb, help, [this, verb] { return change_commands(given_.global, verb, given_.id); })
+          ->add_option("id", given_.id, "of the advisory")
+          ->required();
     };
     change("run", "run those of an advisory again");
     change("drop", "take those of an advisory off the list: you have seen to them yourself");
-    advisories->callback(
-        [this] { chosen_ = advisories_ ? advisories_ : [this] { return show_commands(given_.global); }; });
     auto* repin = waiting(add("repin",
                               "in a hold or while the stack is stopped: make the version that the database "
                               "proves the deployed one, and start it",
@@ -321,43 +285,32 @@ class command_line {
     repin->add_option("version", given_.version, "the release, for example 1.11.4")->required();
     auto* migrations =
         add("migrations", "the migrations that were run", [this] { return show_migrations(given_.global); });
-    auto* log = migrations->add_subcommand("log", "the whole output of one");
+    auto* log = add(*migrations, "log", "the whole output of one",
+                    [this] { return show_migration_log(given_.global, given_.id, given_.follow); });
     log->add_option("id", given_.id, "as difyd migrations lists it; the newest without one");
     log->add_flag("-f,--follow", given_.follow, "of one that runs: go on to its end");
-    log->callback([this] { log_chosen_ = true; });
-    migrations->callback([this] {
-      chosen_ = [this] {
-        return log_chosen_ ? show_migration_log(given_.global, given_.id, given_.follow)
-                           : show_migrations(given_.global);
-      };
-    });
     add("history", "past upgrades with their times", [this] { return show_history(given_.global); });
   }
 
   void add_other_commands() {
     add("status", "phase, versions, services, findings", [this] { return show_status(given_.global); });
     add("check", "probe everything that the stack stands on", [this] {
-      return codes_ ? show_codes() : check(given_.global);
-    })->add_flag("--codes", codes_, "the table of findings instead: code, meaning, remedy");
+      return given_.codes ? show_codes() : check(given_.global);
+    })->add_flag("--codes", given_.codes, "the table of findings instead: code, meaning, remedy");
     auto* config = add("config", "difyd's own configuration, as it is in force",
                        [this] { return print_config(given_.global); });
-    config->add_subcommand("check", "find mistakes")->callback([this] {
-      config_ = [this] { return check_config(given_.global); };
-    });
-    config->add_subcommand("reference", "every key with its default and meaning")->callback([this] {
-      config_ = [this] { return print_reference(given_.global); };
-    });
-    config->callback(
-        [this] { chosen_ = config_ ? config_ : [this] { return print_config(given_.global); }; });
+    add(*config, "check", "find mistakes", [this] { return check_config(given_.global); });
+    add(*config, "reference", "every key with its default and meaning",
+        [this] { return print_reference(given_.global); });
     auto* env = add("env", "the environment of releases", [] { return int(usage_error); });
     env->require_subcommand(1);
-    auto* diff = env->add_subcommand("diff", "how two releases differ, and what would be in force");
+    auto* diff = add(*env, "diff", "how two releases differ, and what would be in force",
+                     [this] { return show_env_diff(given_.global, given_.from, given_.version); });
     diff->add_option("from", given_.from, "the old release, for example 1.11.4")->required();
     diff->add_option("to", given_.version, "the new release, for example 1.12.1")->required();
-    env->callback(
-        [this] { chosen_ = [this] { return show_env_diff(given_.global, given_.from, given_.version); }; });
-    auto* whole = add("report", "one archive for an issue thread: journal, logs, findings, versions; no secrets",
-                      [this] { return write_report(given_.global, given_.output); });
+    auto* whole =
+        add("report", "one archive for an issue thread: journal, logs, findings, versions; no secrets",
+            [this] { return write_report(given_.global, given_.output); });
     whole->add_option("--output", given_.output, "where (default: difyd-report-<time>.tar.gz here)")
         ->type_name("FILE");
     add("version", "the version of this program", [this] { return print_version(given_.global); });
@@ -366,12 +319,6 @@ class command_line {
   CLI::App app_;
   arguments given_;
   std::function<int()> chosen_;
-  std::function<int()> config_;
-  std::function<int()> backup_;
-  std::function<int()> advisories_;
-  std::function<int()> maintenance_;
-  bool log_chosen_ = false;
-  bool codes_ = false;
 };
 
 }  // namespace
