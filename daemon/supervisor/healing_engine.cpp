@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 constexpr int most_restarts = 3;  // each may take minutes; what these do not cure is worth another machine
 constexpr auto restart_limit = 180s;  // an engine that is frozen is killed by systemd after 90 s only
-constexpr auto patience = 15s;    // systemd restarts an engine that crashed by itself
+constexpr auto patience = 15s;        // systemd restarts an engine that crashed by itself
 
 // No upgrade's engine is taken away by anybody but the upgrade.
 bool may_restart(const world& w) {
@@ -24,9 +24,8 @@ bool may_restart(const world& w) {
 
 bool engine_is_away(const world& w) {
   const auto now = w.findings.get();
-  return std::ranges::any_of(*now, [](const finding& each) {
-    return each.subject == "engine" && each.level == severity::critical;
-  });
+  return std::ranges::any_of(
+      *now, [](const finding& each) { return each.subject == "engine" && each.level == severity::critical; });
 }
 
 health::heal_policy rules_of(const world& w) {
@@ -38,7 +37,9 @@ health::heal_policy rules_of(const world& w) {
 
 task<void> restart_unit(world& w, host::systemd& units, std::string unit) {
   w.events.tell("", "step", unit, "begun", "the engine does not answer: " + unit + " is restarted");
-  w.healed[unit].push_back(std::chrono::system_clock::now());
+  const auto now = std::chrono::system_clock::now();
+  w.healed[unit].push_back(now);
+  health::forget(w.healed, rules_of(w), now);
   const auto done = co_await units.restart(unit, restart_limit);
   w.events.tell("", "step", unit, done ? "done" : "failed",
                 done ? unit + " was restarted" : done.error().message);
