@@ -88,6 +88,14 @@ class Mounts(unittest.TestCase):
         order = ["ok", "info", "warning", "error", "critical"]
         return max(reversed(found), key=lambda each: order.index(each["severity"])) if found else {"code": "", "detail": ""}
 
+    def await_that(self, what, condition, seconds):
+        """As wait_until; where it fails, with what the daemon says of itself."""
+        try:
+            return wait_until(what, condition, seconds)
+        except AssertionError as error:
+            said = "\n".join(message for _, _, message in self.machine.journal("-u", "difyd", "-n", "80"))
+            raise AssertionError(f"{error}\n{self.machine.tries('difyd', 'status')[1]}\n{said}") from None
+
     def journal(self, text):
         return [message for _, _, message in self.machine.journal("-u", "difyd") if text in message]
 
@@ -107,12 +115,12 @@ class Mounts(unittest.TestCase):
         before = self.operator.identity()
         self.machine.run("umount", "-l", "/srv/dify")
         began = time.monotonic()
-        wait_until("it is mounted again", self.mounted, 60)
+        self.await_that("it is mounted again", self.mounted, 60)
         measured("umount until it is mounted again", time.monotonic() - began)
-        wait_until("it is well", lambda: self.finding()["code"] == "storage-writable", 30)
+        self.await_that("it is well", lambda: self.finding()["code"] == "storage-writable", 30)
         # The containers held the file system that was detached: it is not the one that is there now.
-        wait_until("the containers that held it were restarted", lambda: self.journal("is on a mount that is not there any more"), 60)
-        wait_until("Dify is up on the new one", lambda: self.stack_is_on_the_new_mount(before), 120)
+        self.await_that("the containers that held it were restarted", lambda: self.journal("is on a mount that is not there any more"), 60)
+        self.await_that("Dify is up on the new one", lambda: self.stack_is_on_the_new_mount(before), 120)
         self.assertEqual(self.operator.healthz(), "200")
 
     def stack_is_on_the_new_mount(self, before):
@@ -135,22 +143,22 @@ class Mounts(unittest.TestCase):
         for pid in hung:
             self.machine.run("kill", "-USR1", str(pid))
         began = time.monotonic()
-        wait_until("it is noticed", lambda: self.finding()["code"] == "storage-hung", 60)
+        self.await_that("it is noticed", lambda: self.finding()["code"] == "storage-hung", 60)
         measured("hung until noticed", time.monotonic() - began)
-        wait_until("it is mounted again", lambda: set(self.faultfs()) - set(hung), 60)
+        self.await_that("it is mounted again", lambda: set(self.faultfs()) - set(hung), 60)
         measured("hung until mounted again", time.monotonic() - began)
         self.assertEqual(self.operator.healthz(), "200")
         # What waits for FUSE can only be killed with it; NFS lets go of whom SIGKILL hits.
         for pid in hung:
             self.machine.run("kill", "-KILL", str(pid))
-        wait_until("it is well", lambda: self.finding()["code"] == "storage-writable", 120)
-        wait_until("Dify is up on the new one", lambda: self.stack_is_on_the_new_mount(before), 180)
+        self.await_that("it is well", lambda: self.finding()["code"] == "storage-writable", 120)
+        self.await_that("Dify is up on the new one", lambda: self.stack_is_on_the_new_mount(before), 180)
         self.assertTrue(self.journal("does not answer"))
 
     def test_4_a_share_that_is_away_is_waited_for(self):
         """The second mount fails too, so nothing is detached, no new machine is asked for, and it ends by itself."""
         (self.machine.root / (BACKING[1:] + ".fault")).write_text("estale")
-        wait_until("it is noticed", lambda: self.finding()["code"] == "storage-stale", 60)
+        self.await_that("it is noticed", lambda: self.finding()["code"] == "storage-stale", 60)
         self.assertEqual(self.finding("storage.second-mount")["code"], "second-mount-fails")
         pids = self.faultfs()
         for _ in range(30):
@@ -158,12 +166,12 @@ class Mounts(unittest.TestCase):
             time.sleep(0.1)
         self.assertEqual(self.faultfs(), pids)
         (self.machine.root / (BACKING[1:] + ".fault")).write_text("")
-        wait_until("it is well", lambda: self.finding()["code"] == "storage-writable", 60)
+        self.await_that("it is well", lambda: self.finding()["code"] == "storage-writable", 60)
 
     def test_5_a_machine_that_cannot_mount_what_others_can_says_so(self):
         (self.machine.root / "srv/dify.refuse").write_text("")
         self.machine.run("umount", "-l", "/srv/dify")
-        wait_until("a new machine would help", lambda: self.finding()["code"] == "mount-missing-here", 120)
+        self.await_that("a new machine would help", lambda: self.finding()["code"] == "mount-missing-here", 120)
         self.assertIn("failed 3 times", self.finding()["detail"].replace("4 times", "3 times").replace("5 times", "3 times"))
         began = time.monotonic()
         self.machine.run("systemctl", "stop", "difyd")
@@ -181,12 +189,12 @@ class Mounts(unittest.TestCase):
         unit.write_text("[Mount]\nWhat=tmpfs\nWhere=/srv/dify\nType=tmpfs\n")
         self.machine.run("systemctl", "daemon-reload")
         self.machine.run("systemctl", "start", "difyd")
-        wait_until("it is refused", lambda: self.journal(f"/etc/systemd/system/{UNIT} mounts tmpfs there"), 30)
+        self.await_that("it is refused", lambda: self.journal(f"/etc/systemd/system/{UNIT} mounts tmpfs there"), 30)
         self.assertEqual(self.mounted(), [])
         unit.write_text(f"[Mount]\nWhat={SOURCE}\nWhere=/srv/dify\nType=fuse.faultfs\nOptions=noatime\n")
         self.machine.run("systemctl", "daemon-reload")
         self.machine.run("systemctl", "restart", "difyd")
-        wait_until("the human's unit is started", self.mounted, 60)
+        self.await_that("the human's unit is started", self.mounted, 60)
         self.assertEqual(self.machine.run("systemctl", "show", "-P", "FragmentPath", UNIT).strip(),
                          "/etc/systemd/system/" + UNIT)
         unit.unlink()
@@ -200,7 +208,7 @@ class Mounts(unittest.TestCase):
         self.machine.run("umount", "-l", "/srv/dify")
         self.machine.run("mkdir", "-p", "/srv/dify/app")
         self.machine.run("systemctl", "start", "difyd")
-        wait_until("it is told", lambda: self.finding("storage.beneath")["code"] == "data-beneath", 60)
+        self.await_that("it is told", lambda: self.finding("storage.beneath")["code"] == "data-beneath", 60)
         self.assertIn(": app", self.finding("storage.beneath")["detail"])
 
     def test_8_a_power_off_ends_the_containers_before_the_mount(self):
