@@ -90,8 +90,8 @@ bool vague(std::string_view name) {
 constexpr std::size_t shortest_of_vague = 12;
 
 constexpr std::array<std::string_view, 17> token_beginnings = {
-    "sk-", "sk_", "ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "AKIA",
-    "ASIA", "ya29.", "AIza", "eyJ", "hf_", "app-", "dataset-"};
+    "sk-",  "sk_",  "ghp_",  "gho_", "ghs_", "github_pat_", "glpat-", "xoxb-",   "xoxp-",
+    "AKIA", "ASIA", "ya29.", "AIza", "eyJ",  "hf_",         "app-",   "dataset-"};
 constexpr std::size_t shortest_token = 20;
 
 class scanner {
@@ -137,7 +137,8 @@ class scanner {
     if (!rest().starts_with("://")) return false;
     copy(3);
     std::size_t end = 0, at = std::string_view::npos;
-    while (end < rest().size() && !ends_value(rest().substr(end)) && rest()[end] != '/' && rest()[end] != '?') {
+    while (end < rest().size() && !ends_value(rest().substr(end)) && rest()[end] != '/' &&
+           rest()[end] != '?') {
       if (rest()[end] == '@') at = end;
       ++end;
     }
@@ -165,9 +166,8 @@ class scanner {
   }
 
   static bool is_token(std::string_view word) {
-    return word.size() >= shortest_token && std::ranges::any_of(token_beginnings, [&](auto begin) {
-             return word.starts_with(begin);
-           });
+    return word.size() >= shortest_token &&
+           std::ranges::any_of(token_beginnings, [&](auto begin) { return word.starts_with(begin); });
   }
 
   // In a sentence "basic" is followed by a word, not by eight characters with digits or capitals.

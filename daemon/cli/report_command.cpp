@@ -49,7 +49,8 @@ task<Result<std::string>> compressed(std::string tar) {
 Result<> write_new(const std::string& path, const std::string& bytes) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   const auto failed = [&] {
-    return fail("file-io", "cannot write " + path + ": " + std::strerror(errno), "Another place: difyd report --output FILE");
+    return fail("file-io", "cannot write " + path + ": " + std::strerror(errno),
+                "Another place: difyd report --output FILE");
   };
   if (file < 0) return failed();
   std::size_t done = 0;
@@ -88,18 +89,20 @@ int tell(const std::string& path, std::size_t bytes, const report_parts& parts) 
     std::printf("%s\n", out.dump().c_str());
     return succeeded;
   }
-  std::printf("%s (%s, %zu files) is for an issue thread.\n"
-              "Secrets that difyd knows, and what looks like one, are taken out. Names, addresses and what "
-              "your users\nhave caused in logs are not: look at it before you give it away: tar -tzf %s\n",
-              path.c_str(), bytes_text(bytes).c_str(), parts.size(), path.c_str());
+  std::printf(
+      "%s (%s, %zu files) is for an issue thread.\n"
+      "Secrets that difyd knows, and what looks like one, are taken out. Names, addresses and what "
+      "your users\nhave caused in logs are not: look at it before you give it away: tar -tzf %s\n",
+      path.c_str(), bytes_text(bytes).c_str(), parts.size(), path.c_str());
   return succeeded;
 }
 
 task<int> make_report(options given, std::string output) {
   if (::geteuid() != 0)
-    co_return report({"needs-root", "cannot write a report: the secrets that must not be in it are root's to read",
-                      "sudo difyd report"},
-                     refused);
+    co_return report(
+        {"needs-root", "cannot write a report: the secrets that must not be in it are root's to read",
+         "sudo difyd report"},
+        refused);
   const auto loaded = config::load_all(given.config, config::this_process());
   redactor secrets;
   add_secrets(secrets, loaded.values);
@@ -108,10 +111,10 @@ task<int> make_report(options given, std::string output) {
   append(parts, configuration_parts(given, loaded));
   append(parts, co_await daemon_parts(given));
   append(parts, co_await engine_parts(loaded.values, &secrets));
-  auto archive = stack::tar_of(files_of(parts, secrets, folder_of(output)),
-                               std::chrono::duration_cast<std::chrono::seconds>(
-                                   std::chrono::system_clock::now().time_since_epoch())
-                                   .count());
+  auto archive = stack::tar_of(
+      files_of(parts, secrets, folder_of(output)),
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count());
   if (!archive) co_return report(archive.error());
   if (!output.ends_with(".tar")) {
     archive = co_await compressed(std::move(*archive));

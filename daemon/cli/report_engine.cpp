@@ -59,8 +59,8 @@ std::string inspected(json container, redactor& secrets) {
   const auto environment = container.at("Config").value("Env", json::array());
   for (const auto& line : environment)
     if (line.is_string()) learn(secrets, line.get<std::string>());
-  const auto folder = container.value(json::json_pointer("/Config/Labels/com.docker.compose.project.working_dir"),
-                                      std::string());
+  const auto folder = container.value(
+      json::json_pointer("/Config/Labels/com.docker.compose.project.working_dir"), std::string());
   if (!folder.empty()) learn_file(secrets, folder + "/.env");
   return pretty(container);
 }
@@ -101,7 +101,8 @@ task<report_parts> engine_parts(config::settings settings, redactor* secrets) {
     co_return std::move(of.parts);
   }
   for (const auto& each : *found) {
-    const std::string name = "containers/" + (each.names.empty() ? each.id.substr(0, 12) : each.names.front());
+    const std::string name =
+        "containers/" + (each.names.empty() ? each.id.substr(0, 12) : each.names.front());
     auto container = co_await ask(of, "/containers/" + each.id + "/json", name + ".json");
     of.parts.back().text = inspected(std::move(container), *secrets);
     of.parts.push_back({name + ".log", co_await last_words(engine, each.id)});

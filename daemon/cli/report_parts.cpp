@@ -99,7 +99,8 @@ task<report_parts> daemon_parts(options given) {
 
 task<report_parts> machine_parts() {
   report_parts parts;
-  std::string about = "difyd " DIFYD_VERSION "\nreport of " + to_rfc3339(std::chrono::system_clock::now()) + "\n\n";
+  std::string about =
+      "difyd " DIFYD_VERSION "\nreport of " + to_rfc3339(std::chrono::system_clock::now()) + "\n\n";
   utsname kernel{};
   if (::uname(&kernel) == 0)
     about += std::string(kernel.sysname) + " " + kernel.release + " " + kernel.machine + "\n\n";
@@ -108,15 +109,18 @@ task<report_parts> machine_parts() {
     about += co_await output_of(words) + "\n";
   parts.push_back({"about.txt", about});
   // A share that hangs holds df up: it is asked for local file systems only.
-  parts.push_back({"machine/disks.txt", co_await output_of({"df", "-hl"}) + "\n" + co_await output_of({"df", "-il"})});
+  parts.push_back(
+      {"machine/disks.txt", co_await output_of({"df", "-hl"}) + "\n" + co_await output_of({"df", "-il"})});
   parts.push_back({"machine/mounts.txt", file_text("/proc/self/mountinfo")});
-  parts.push_back({"machine/units.txt", co_await output_of({"systemctl", "--no-pager", "--full", "--lines=0", "status",
-                                                            "difyd", "difyd-health", "docker"})});
-  parts.push_back({"journal/difyd.txt",
-                   co_await output_of({"journalctl", "--no-pager", "-o", "short-iso", "-n", "8000", "-u", "difyd",
-                                       "-u", "difyd-health"}, 30s)});
-  parts.push_back({"journal/docker.txt", co_await output_of({"journalctl", "--no-pager", "-o", "short-iso", "-n",
-                                                             "1000", "-u", "docker"}, 30s)});
+  parts.push_back({"machine/units.txt", co_await output_of({"systemctl", "--no-pager", "--full", "--lines=0",
+                                                            "status", "difyd", "difyd-health", "docker"})});
+  parts.push_back(
+      {"journal/difyd.txt", co_await output_of({"journalctl", "--no-pager", "-o", "short-iso", "-n", "8000",
+                                                "-u", "difyd", "-u", "difyd-health"},
+                                               30s)});
+  parts.push_back({"journal/docker.txt",
+                   co_await output_of(
+                       {"journalctl", "--no-pager", "-o", "short-iso", "-n", "1000", "-u", "docker"}, 30s)});
   co_return std::move(parts);
 }
 

@@ -17,8 +17,8 @@ struct report_part {
 using report_parts = std::vector<report_part>;
 
 // Each is bounded in time and size, and fails in words only.
-task<report_parts> daemon_parts(options given);                              // what the daemon answers
-task<report_parts> machine_parts();                                          // journal, disks, mounts, memory
+task<report_parts> daemon_parts(options given);  // what the daemon answers
+task<report_parts> machine_parts();              // journal, disks, mounts, memory
 task<report_parts> engine_parts(config::settings settings, redactor* secrets);  // containers and their output
 report_parts configuration_parts(const options& given, const config::outcome& loaded);
 

@@ -13,7 +13,8 @@ struct meaning {
   std::string_view remedy;  // {user}, {database}, {host} and {keys} are filled in
 };
 
-// PostgreSQL's own codes (errcodes-appendix of version 15), and TLS00, POOL0, DNS00, REF00 and SIL00, which are ours.
+// PostgreSQL's own codes (errcodes-appendix of version 15), and TLS00, POOL0, DNS00, REF00 and SIL00, which
+// are ours.
 constexpr std::array<meaning, 19> meanings = {{
     {"28P01", "database-auth", "Check the password of role {user}"},
     {"28", "database-auth",
@@ -31,7 +32,8 @@ constexpr std::array<meaning, 19> meanings = {{
     {"DNS00", "database-name-unknown", "Correct {keys}.host, or the name server of this machine"},
     {"REF00", "database-refused", "Nobody listens at {host}: start PostgreSQL there, or correct {keys}.port"},
     {"SIL00", "database-silent",
-     "A firewall that drops packets, or a server that is frozen: look from here with psql, then at the server's "
+     "A firewall that drops packets, or a server that is frozen: look from here with psql, then at the "
+     "server's "
      "load and disk"},
     {"TLS00", "database-tls", "Check {keys}.sslmode and {keys}.ca_file against what the server offers"},
     {"POOL0", "database-pooler", "Give {keys}.host and {keys}.port of PostgreSQL itself, not of a pooler"},

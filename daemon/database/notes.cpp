@@ -12,8 +12,7 @@ Result<std::vector<std::string>> ask_notes(session& s, const std::string& topic)
   const auto found =
       s.query("select text from difyd.notes where topic = ? order by at desc limit 200", {topic}, what);
   if (!found) return fail(found.error());
-  for (auto each = found->rbegin(); each != found->rend(); ++each)
-    lines.push_back((*each)[0].value_or(""));
+  for (auto each = found->rbegin(); each != found->rend(); ++each) lines.push_back((*each)[0].value_or(""));
   return lines;
 }
 
@@ -24,8 +23,8 @@ Result<> ask_add_note(session& s, const std::string& topic, const std::string& t
         "create table if not exists difyd.notes (at timestamptz not null default clock_timestamp(),"
         " topic text not null, text text not null, primary key (topic, text))"})
     if (auto done = s.query(sql, {}, what); !done) return fail(done.error());
-  const auto kept =
-      s.query("insert into difyd.notes (topic, text) values (?, ?) on conflict do nothing", {topic, text}, what);
+  const auto kept = s.query("insert into difyd.notes (topic, text) values (?, ?) on conflict do nothing",
+                            {topic, text}, what);
   if (!kept) return fail(kept.error());
   return {};
 }

@@ -1,11 +1,11 @@
 // difyd-health: answers /healthz and /readyz from the verdict that the supervisor published,
 // and nginx's port with a maintenance page while nginx is down. Small on purpose: it must
 // outlive whatever happens to the supervisor.
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -38,10 +38,10 @@ std::optional<options> parse(int count, char** values) {
   options result;
   for (int i = 1; i < count; ++i) {
     const std::string_view word = values[i];
-    std::string* into = word == "--listen"        ? &result.listen
-                        : word == "--verdict"     ? &result.verdict
-                        : word == "--end-with"    ? &result.end_with
-                                                  : nullptr;
+    std::string* into = word == "--listen"     ? &result.listen
+                        : word == "--verdict"  ? &result.verdict
+                        : word == "--end-with" ? &result.end_with
+                                               : nullptr;
     if (into && i + 1 < count)
       *into = values[++i];
     else if (word == "--status")

@@ -83,7 +83,7 @@ form form_of(std::string_view accept) {
 language language_of(std::string_view accept_language) {
   const auto among = ranges_of(accept_language);
   return preferred(preference_of(among, "ja", {}), preference_of(among, "en", {})) ? language::japanese
-                                                                                  : language::english;
+                                                                                   : language::english;
 }
 
 }  // namespace difyd::front

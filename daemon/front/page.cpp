@@ -56,9 +56,12 @@ std::string step_list(const maintenance_page& page, language in, milliseconds no
   std::string text = "<ol>\n";
   for (auto each = steps.begin(); each != steps.end(); ++each) {
     const bool here = each == current;
-    const auto time = here && page.step_boot.count() > 0 ? time_words(elapsed(page.step_boot, now), in)
-                                                         : std::string();
-    text += step_line(*each, here ? "now" : each < current ? "done" : "later",
+    const auto time =
+        here && page.step_boot.count() > 0 ? time_words(elapsed(page.step_boot, now), in) : std::string();
+    text += step_line(*each,
+                      here             ? "now"
+                      : each < current ? "done"
+                                       : "later",
                       here             ? small.now
                       : each < current ? small.done
                                        : small.later,
@@ -107,12 +110,9 @@ double seconds(milliseconds time) { return static_cast<double>(time.count() / 10
 // Dify's own errors have code, message and status: its front end shows the message.
 std::string json(const maintenance_page& page, language in, milliseconds now) {
   const auto words = words_of(page.why, in);
-  nlohmann::ordered_json out{{"code", "maintenance"},
-                             {"message", words.title},
-                             {"status", 503},
-                             {"detail", words.detail},
-                             {"situation", to_text(page.why)},
-                             {"retry_after", page.retry_after}};
+  nlohmann::ordered_json out{
+      {"code", "maintenance"},  {"message", words.title},         {"status", 503},
+      {"detail", words.detail}, {"situation", to_text(page.why)}, {"retry_after", page.retry_after}};
   if (!page.reason.empty()) out["reason"] = page.reason;
   if (!page.step.empty()) out["step"] = page.step;
   if (!page.step.empty() && page.step_boot.count() > 0)

@@ -67,9 +67,9 @@ constexpr step_words restore_steps[] = {
 };
 
 constexpr small_words english{
-    "en", "Down since", "so far", "done", "now", "to come", "This page tries again by itself every ",
+    "en",       "Down since", "so far", "done", "now", "to come", "This page tries again by itself every ",
     " seconds."};
-constexpr small_words japanese{"ja",   "停止日時", "経過",       "完了",
+constexpr small_words japanese{"ja",     "停止日時", "経過",          "完了",
                                "実行中", "未実行",   "このページは ", " 秒ごとに自動で再読み込みされます。"};
 
 template <std::size_t N>
@@ -98,7 +98,9 @@ const small_words& small_words_of(language in) { return in == language::japanese
 std::string time_words(std::chrono::milliseconds time, language in) {
   constexpr in_both hours{" h", " 時間"}, minutes{" min", " 分"}, seconds{" s", " 秒"};
   const auto total = std::max<std::int64_t>(0, time.count() / 1000);
-  const auto part = [in](std::int64_t count, const in_both& unit) { return std::to_string(count) + unit.in(in); };
+  const auto part = [in](std::int64_t count, const in_both& unit) {
+    return std::to_string(count) + unit.in(in);
+  };
   if (total < 60) return part(total, seconds);
   if (total < 3600) return part(total / 60, minutes) + " " + part(total % 60, seconds);
   return part(total / 3600, hours) + " " + part(total / 60 % 60, minutes);

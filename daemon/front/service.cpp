@@ -43,7 +43,8 @@ http::response status_response(const http::request& asked, const served& now) {
                     asked.headers.get("Accept") != "*/*";
   const auto& text = page ? now.status_page : now.status;
   if (text.empty()) return plain(503, "nothing published yet\n");
-  auto out = varying(make_response(200, page ? "text/html; charset=utf-8" : "application/json", text), "Accept");
+  auto out =
+      varying(make_response(200, page ? "text/html; charset=utf-8" : "application/json", text), "Accept");
   // Whatever a finding's text may hold, nothing of it runs and nothing is loaded.
   if (page) out.headers.set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
   return out;
@@ -115,8 +116,7 @@ port_rules health_port(cell<served>& current, wanted_port fallback, bool status_
   rules.answer = [&current, status_for_all](const http::request& asked, const http::peer& from) {
     const auto now = current.get();
     const auto& source = now->ready.source;
-    const bool with_status =
-        status_for_all || (source && source->status_for_all) || from_this_machine(from);
+    const bool with_status = status_for_all || (source && source->status_for_all) || from_this_machine(from);
     return ready_made(answer_health(asked, *now, with_status));
   };
   // Connections of its own: however many visitors read the page, a check finds room. A checker that

@@ -28,7 +28,7 @@ struct file_stamp {
 };
 
 file_stamp stamp_of(const std::string& path) {
-  struct stat info{};
+  struct stat info {};
   if (path.empty() || ::stat(path.c_str(), &info) != 0) return {};
   return {info.st_ino, info.st_mtim, info.st_size};
 }

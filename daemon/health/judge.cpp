@@ -71,11 +71,10 @@ std::optional<verdict> migrating(const question& asked) {
 std::optional<verdict> no_cure(const question& asked, const std::vector<const finding*>& found) {
   if (found.empty()) return std::nullopt;
   if (!asked.past.known)
-    return make(
-        asked, 2, answer::ok, answer::unavailable,
-        found.front()->subject + " has failed, and " +
-            (asked.past.why_not.empty() ? "the record of earlier replacements cannot be read"
-                                        : asked.past.why_not));
+    return make(asked, 2, answer::ok, answer::unavailable,
+                found.front()->subject + " has failed, and " +
+                    (asked.past.why_not.empty() ? "the record of earlier replacements cannot be read"
+                                                : asked.past.why_not));
   for (const auto* each : found)
     if (who_asked(*each, asked) == asked_before::elsewhere)
       return make(asked, 2, answer::ok, answer::unavailable,

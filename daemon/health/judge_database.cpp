@@ -28,9 +28,10 @@ constexpr int oldest_version = 130000;  // older ones get no fixes, and Dify is 
 
 std::optional<finding> judge_connection(const database_target& target, const server_facts& server) {
   if (server.version_number > 0 && server.version_number < oldest_version)
-    return make(target.subject, "database-old", severity::warning,
-                "PostgreSQL " + server.version + " at " + database::to_text(target.where) + " is older than 13",
-                "Upgrade the server: Dify is made for PostgreSQL 15");
+    return make(
+        target.subject, "database-old", severity::warning,
+        "PostgreSQL " + server.version + " at " + database::to_text(target.where) + " is older than 13",
+        "Upgrade the server: Dify is made for PostgreSQL 15");
   if (target.through_network && !server.tls)
     return make(target.subject, "database-plain", severity::warning,
                 "the connection to PostgreSQL at " + database::to_text(target.where) + " is not encrypted",
@@ -94,10 +95,11 @@ finding judge_vector(const database_target& target, const database_facts& inside
 finding not_reached(const database_target& target, const Error& error) {
   const bool silent = error.code == "deadline-exceeded" || error.code == "lane-busy";
   if (!silent) return make(target.subject, error.code, severity::error, error.message, error.remedy);
-  return make(target.subject, "database-silent", severity::error,
-              "PostgreSQL at " + database::to_text(target.where) + " does not answer",
-              "A firewall that drops packets, or a server that is frozen: look from here with psql, then at the "
-              "server's load and disk");
+  return make(
+      target.subject, "database-silent", severity::error,
+      "PostgreSQL at " + database::to_text(target.where) + " does not answer",
+      "A firewall that drops packets, or a server that is frozen: look from here with psql, then at the "
+      "server's load and disk");
 }
 
 }  // namespace

@@ -57,24 +57,33 @@ findings judge_containers(const std::vector<expected_service>& expected, const s
   std::vector<std::string> foreign, unbounded;
   for (const auto& each : now.containers) {
     const bool known = std::ranges::any_of(expected, [&](const auto& s) { return s.name == each.service; });
-    const bool own_run = std::ranges::any_of(runs, [&](const auto& label) { return !each.label(label).empty(); });
+    const bool own_run =
+        std::ranges::any_of(runs, [&](const auto& label) { return !each.label(label).empty(); });
     if (!own_run && (each.one_off ? each.running() : !known)) foreign.push_back(each.name);
     if (known && !each.one_off && each.logs_unbounded) unbounded.push_back(each.service);
   }
   findings found;
   if (foreign.empty())
-    found.push_back({"stack", "containers-ok", severity::ok, "every container of the project is difyd's", {}, false, {}});
+    found.push_back(
+        {"stack", "containers-ok", severity::ok, "every container of the project is difyd's", {}, false, {}});
   else
-    found.push_back({"stack", "containers-foreign", severity::warning,
+    found.push_back({"stack",
+                     "containers-foreign",
+                     severity::warning,
                      "containers of the project that difyd did not start: " + join(foreign, ", "),
-                     "Where nobody needs them: docker rm -f " + join(foreign, " "), false, {}});
+                     "Where nobody needs them: docker rm -f " + join(foreign, " "),
+                     false,
+                     {}});
   if (!unbounded.empty())
-    found.push_back({"logs", "logs-unbounded", severity::info,
+    found.push_back({"logs",
+                     "logs-unbounded",
+                     severity::info,
                      "the logs of " + std::to_string(unbounded.size()) +
                          " services grow without a limit, on the disk of the engine",
                      "Give the engine \"log-opts\": {\"max-size\": \"20m\", \"max-file\": \"5\"} in "
                      "/etc/docker/daemon.json; it holds for containers made afterwards",
-                     false, {}});
+                     false,
+                     {}});
   return found;
 }
 
@@ -84,13 +93,8 @@ findings judge_services(const std::vector<expected_service>& expected, const sta
   for (const auto& each : expected) {
     auto looks = worst_of(each, stack::containers_of(now, each.name));
     if (looks.level > severity::warning && recovering.contains(each.name)) looks.level = severity::warning;
-    found.push_back({"service." + each.name,
-                     looks.code,
-                     looks.level,
-                     looks.detail,
-                     remedy_for(each, looks),
-                     false,
-                     {}});
+    found.push_back(
+        {"service." + each.name, looks.code, looks.level, looks.detail, remedy_for(each, looks), false, {}});
   }
   return found;
 }

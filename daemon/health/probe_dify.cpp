@@ -30,10 +30,11 @@ finding judge_setup(const Result<std::string>& step, bool set_up_before) {
   if (!step) return make("setup", "setup-unknown", severity::info, step.error().message);
   if (*step == "finished") return make("setup", "setup-done", severity::ok, "Dify was set up");
   if (set_up_before)
-    return make("setup", "setup-lost", severity::error,
-                "Dify says that it was never set up, but it was: it stands on an empty database",
-                "Let nobody set it up anew. Compare the configured database with that of difyd history, and see "
-                "difyd backup list");
+    return make(
+        "setup", "setup-lost", severity::error,
+        "Dify says that it was never set up, but it was: it stands on an empty database",
+        "Let nobody set it up anew. Compare the configured database with that of difyd history, and see "
+        "difyd backup list");
   return make("setup", "setup-open", severity::info, "Dify waits to be set up by its first visitor",
               "Open its address, or keep others from it until you have");
 }

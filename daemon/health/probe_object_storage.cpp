@@ -1,5 +1,5 @@
-// Whether the object storage that Dify keeps its files in can be reached. Without credentials: whatever answers
-// HTTP there, a refusal included, is there.
+// Whether the object storage that Dify keeps its files in can be reached. Without credentials: whatever
+// answers HTTP there, a refusal included, is there.
 #include "difyd/health/probes.hpp"
 
 namespace difyd::health {
@@ -27,7 +27,8 @@ std::string object_endpoint(const std::map<std::string, std::string, std::less<>
 }
 
 finding judge_object_storage(const std::string& endpoint, const Result<host::api_answer>& answer) {
-  if (!answer) return make("object-storage-failing", severity::warning, answer.error().message, answer.error().remedy);
+  if (!answer)
+    return make("object-storage-failing", severity::warning, answer.error().message, answer.error().remedy);
   if (answer->status == 0)
     return make("object-storage-away", severity::error, "cannot reach " + endpoint + ": " + answer->body,
                 "Check that it runs, and S3_ENDPOINT of Dify's environment");

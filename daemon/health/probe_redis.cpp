@@ -54,18 +54,22 @@ task<Result<>> encrypt(connection& link, const redis_target& target) {
   link.context.emplace(asio::ssl::context::tls_client);
   link.context->set_verify_mode(asio::ssl::verify_none);
   link.secure = std::make_unique<tls_stream>(link.socket, *link.context);
-  auto done = co_await with_deadline(shake_hands(*link.secure, place(target)), std::chrono::seconds(3), "speak TLS");
+  auto done =
+      co_await with_deadline(shake_hands(*link.secure, place(target)), std::chrono::seconds(3), "speak TLS");
   if (!done && done.error().code == "deadline-exceeded")
-    co_return fail("redis-tls", "cannot speak TLS with Redis at " + place(target) + ": it does not answer to it",
+    co_return fail("redis-tls",
+                   "cannot speak TLS with Redis at " + place(target) + ": it does not answer to it",
                    "Set redis.tls to what that server does");
   co_return done;
 }
 
 task<void> send(connection& link, std::string bytes, boost::system::error_code& error) {
   if (link.secure)
-    co_await asio::async_write(*link.secure, asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, error));
+    co_await asio::async_write(*link.secure, asio::buffer(bytes),
+                               asio::redirect_error(asio::use_awaitable, error));
   else
-    co_await asio::async_write(link.socket, asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, error));
+    co_await asio::async_write(link.socket, asio::buffer(bytes),
+                               asio::redirect_error(asio::use_awaitable, error));
 }
 
 task<std::size_t> receive(connection& link, asio::mutable_buffer room, boost::system::error_code& error) {
@@ -119,7 +123,8 @@ task<Result<std::string>> ask(connection& link, const redis_target& target, std:
   }
   unwind_if_cancelled(error);
   if (error) co_return away(target, error.message());
-  if (progress == redis_progress::malformed) co_return away(target, "what answers there is not Redis; it may want TLS");
+  if (progress == redis_progress::malformed)
+    co_return away(target, "what answers there is not Redis; it may want TLS");
   if (reply.error) co_return std::unexpected(refusal(target, reply.text));
   co_return std::move(reply.text);
 }

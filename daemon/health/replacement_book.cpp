@@ -86,7 +86,8 @@ task<known> read_replacements(replacement_places where, policy rules, wall_time 
   if (!share && !database)
     co_return fail("replacements-unknown", "cannot read which replacements were asked for: " +
                                                share.error().message + "; " + database.error().message);
-  auto all = merged(share.value_or(std::vector<replacement>{}), database.value_or(std::vector<replacement>{}));
+  auto all =
+      merged(share.value_or(std::vector<replacement>{}), database.value_or(std::vector<replacement>{}));
   const bool old = std::erase_if(all, [&](const auto& each) { return outdated(each, rules, now); }) > 0;
   co_await copy(where, all, share, database);
   if (old && share)
@@ -99,9 +100,8 @@ task<Result<>> write_replacement(replacement_places where, replacement asked) {
   const auto share = co_await write_share(where.share, asked);
   const auto database = co_await write_database(where, asked);
   if (share || database) co_return Result<>{};
-  co_return fail("replacement-not-written",
-                 "cannot write down that a new machine is asked for: " + share.error().message + "; " +
-                     database.error().message);
+  co_return fail("replacement-not-written", "cannot write down that a new machine is asked for: " +
+                                                share.error().message + "; " + database.error().message);
 }
 
 }  // namespace difyd::health

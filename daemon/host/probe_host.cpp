@@ -19,10 +19,14 @@ task<std::vector<finding>> probe_host(share storage, storage_expectation expecte
 task<std::vector<finding>> probe_metadata() {
   const auto asked = co_await read_instance_metadata();
   if (!asked)
-    co_return std::vector<finding>{{"metadata", "metadata-away", severity::warning, asked.error().message,
+    co_return std::vector<finding>{{"metadata",
+                                    "metadata-away",
+                                    severity::warning,
+                                    asked.error().message,
                                     "Without it difyd learns of no wanted version and gets no token: see "
                                     "systemctl status google-guest-agent, and the route to 169.254.169.254",
-                                    false, {}}};
+                                    false,
+                                    {}}};
   if (!*asked) co_return std::vector<finding>{};
   co_return std::vector<finding>{
       {"metadata", "metadata-ok", severity::ok, "this is instance " + (*asked)->instance_id, {}, false, {}}};

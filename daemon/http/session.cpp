@@ -17,7 +17,7 @@ constexpr std::size_t max_linger = 256u << 10;
 // What ended the reading of a request: a request, a refusal to send, or nothing more to say.
 struct incoming {
   std::unique_ptr<parser> whole;
-  int refusal = 0;  // status to answer with before closing
+  int refusal = 0;      // status to answer with before closing
   bool unread = false;  // its body is left where it is
 };
 
@@ -58,7 +58,7 @@ task<bool> wait_for_request(session& of, const session_rules& rules) {
   of.idle = true;
   auto count = co_await with_deadline(first_bytes(of), rules.options.idle_timeout, "wait for a request");
   of.idle = false;
-  co_return count && *count > 0;
+  co_return count&&* count > 0;
 }
 
 task<incoming> read_request(session& of, const session_rules& rules) {

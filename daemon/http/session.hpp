@@ -15,12 +15,13 @@ namespace difyd::http {
 struct session {
   stream_socket socket;
   peer from;
-  std::string buffer;  // read, not yet parsed
-  bool idle = true;    // waits for a request: stop() may close it
-  bool reading = true;    // waits for the client: it may be closed for another one
-  bool evicted = false;   // and was
+  std::string buffer;        // read, not yet parsed
+  bool idle = true;          // waits for a request: stop() may close it
+  bool reading = true;       // waits for the client: it may be closed for another one
+  bool evicted = false;      // and was
   std::uint64_t served = 0;  // requests
-  std::chrono::steady_clock::time_point used = std::chrono::steady_clock::now();  // accepted, or last answered
+  std::chrono::steady_clock::time_point used =
+      std::chrono::steady_clock::now();  // accepted, or last answered
 };
 
 // What all sessions of a server share.

@@ -120,7 +120,8 @@ task<Result<>> look_at_networks(engine::client& engine, observed& to, const obse
   co_return Result<>{};
 }
 
-// The first containers of a project are written as the machine's docker compose does, later ones as these were.
+// The first containers of a project are written as the machine's docker compose does, later ones as these
+// were.
 bool has_dialect(const observed& o) {
   return std::any_of(o.containers.begin(), o.containers.end(),
                      [](const auto& c) { return !c.label(label::version).empty(); });

@@ -20,13 +20,20 @@ void started(observed_container& one) {
 
 bool change(const container_event& event, observed_container& one) {
   const auto& action = event.action;
-  if (action == "die") died(event, one);
-  else if (action == "start") started(one);
-  else if (action == "oom") one.oom_killed = true;
-  else if (action == "pause") one.state = "paused";
-  else if (action == "unpause") one.state = "running";
-  else if (action == "health_status") one.health = event.health;
-  else return false;
+  if (action == "die")
+    died(event, one);
+  else if (action == "start")
+    started(one);
+  else if (action == "oom")
+    one.oom_killed = true;
+  else if (action == "pause")
+    one.state = "paused";
+  else if (action == "unpause")
+    one.state = "running";
+  else if (action == "health_status")
+    one.health = event.health;
+  else
+    return false;
   return true;
 }
 

@@ -23,11 +23,13 @@ addresses upstreams(const world& w, const compose::project& project, const std::
   const auto names = defaults.resolves_once.find(nginx);
   if (names == defaults.resolves_once.end()) return result;
   for (const auto& each : names->second)
-    if (project.services.contains(each)) result[each] = address_of(*w.observed.get(), w.settings.project, each);
+    if (project.services.contains(each))
+      result[each] = address_of(*w.observed.get(), w.settings.project, each);
   return result;
 }
 
-task<Result<>> restart_services(world& w, release_ptr release, std::vector<std::string> services, std::string id) {
+task<Result<>> restart_services(world& w, release_ptr release, std::vector<std::string> services,
+                                std::string id) {
   auto seen = co_await look(w, project_of(release));
   if (!seen) co_return fail(seen.error());
   auto plan = stack::plan_restart(project_of(release), *seen, services);
@@ -38,7 +40,8 @@ task<Result<>> restart_services(world& w, release_ptr release, std::vector<std::
 task<Result<>> let_nginx_follow(world& w, release_ptr release, addresses before, std::string id) {
   const auto nginx = release::nginx_service(release->project);
   if (auto seen = co_await look(w, project_of(release)); !seen) co_return fail(seen.error());
-  if (nginx.empty() || kept_down(w, nginx) || upstreams(w, release->project, nginx) == before) co_return Result<>{};
+  if (nginx.empty() || kept_down(w, nginx) || upstreams(w, release->project, nginx) == before)
+    co_return Result<>{};
   const std::vector<std::string> only{nginx};
   co_return co_await restart_services(w, release, only, id);
 }
@@ -67,7 +70,8 @@ task<ended> heal(world& w, std::string id, std::vector<std::string> ill) {
   if (!applied) co_return failed_with(applied.error());
   if (!ill.empty()) {
     auto before = upstreams(w, release->project, release::nginx_service(release->project));
-    if (auto again = co_await restart_services(w, release, ill, id); !again) co_return failed_with(again.error());
+    if (auto again = co_await restart_services(w, release, ill, id); !again)
+      co_return failed_with(again.error());
     if (auto followed = co_await let_nginx_follow(w, release, std::move(before), id); !followed)
       co_return failed_with(followed.error());
   }

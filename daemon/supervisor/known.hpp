@@ -32,8 +32,8 @@ struct known_facts {
 };
 
 // Codes: upgrade-held, upgrade-undone, restore-unfinished, start-held, version-ignored, version-refused,
-// bundle-edited, overlay-edited, release-not-kept, secret-key-public, secret-key-empty, maintenance-on. The remedy of a hold
-// has one command with its consequence per line.
+// bundle-edited, overlay-edited, release-not-kept, secret-key-public, secret-key-empty, maintenance-on. The
+// remedy of a hold has one command with its consequence per line.
 std::vector<finding> known_findings(const known_facts& facts);
 
 // The line of the history about the upgrade in flight, where that one is held.

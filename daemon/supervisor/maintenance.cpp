@@ -26,8 +26,7 @@ std::int64_t to_number(wall_time time) {
 operator_maintenance read(const std::string& text) {
   try {
     const auto from = nlohmann::json::parse(text);
-    return {from.value("reason", ""),
-            wall_time(std::chrono::seconds(from.value("since", std::int64_t{})))};
+    return {from.value("reason", ""), wall_time(std::chrono::seconds(from.value("since", std::int64_t{})))};
   } catch (const std::exception& cause) {
     log::warning("maintenance", "cannot read what it was switched on for", {{"cause", cause.what()}});
     return {{}, std::chrono::system_clock::now()};
@@ -61,8 +60,9 @@ task<ended> close(world& w, std::string id, std::string reason) {
   publish_now(w);
   auto stopped = co_await stop_services(w, project_of(release), {nginx}, std::nullopt, id);
   if (!stopped) co_return failed_with(stopped.error());
-  co_return done_as("maintenance is on: visitors see the page, Dify runs behind it; "
-                    "difyd maintenance off lets them in again");
+  co_return done_as(
+      "maintenance is on: visitors see the page, Dify runs behind it; "
+      "difyd maintenance off lets them in again");
 }
 
 task<ended> open(world& w, std::string id) {
@@ -116,10 +116,12 @@ Result<> not_in_maintenance(const world& w, const std::string& what) {
 Result<control::accepted> request_maintenance(world& w, const control::maintenance_wish& wish) {
   const bool holding = w.stands.get()->at == phase::holding;
   if (wish.on && (holding || (w.book && (w.book->current().in_flight || w.book->current().restoring))))
-    return fail("held", "cannot switch maintenance on: an upgrade or a restore is not finished, and the page is up",
+    return fail("held",
+                "cannot switch maintenance on: an upgrade or a restore is not finished, and the page is up",
                 "See: difyd status");
   if (!wish.on)
-    return submit_command(w, "maintenance", [](world& of, std::string id) { return open(of, std::move(id)); });
+    return submit_command(w, "maintenance",
+                          [](world& of, std::string id) { return open(of, std::move(id)); });
   return submit_command(w, "maintenance", [reason = wish.reason](world& of, std::string id) {
     return close(of, std::move(id), reason);
   });

@@ -10,9 +10,7 @@ namespace {
 
 constexpr std::size_t most_findings = 100;
 
-double number(wall_time time) {
-  return std::chrono::duration<double>(time.time_since_epoch()).count();
-}
+double number(wall_time time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
 
 void add_versions(metric_text& out, const metric_facts& facts) {
   const auto& now = facts.status;
@@ -57,14 +55,14 @@ void add_findings(metric_text& out, const std::vector<finding>& findings) {
     if (each.level > severity::ok && worse.size() < most_findings) worse.push_back(&each);
   // A subject may have the same code only once: a second series of the same labels is none.
   std::ranges::sort(worse, {}, [](const finding* one) { return std::pair(one->subject, one->code); });
-  const auto twice = std::ranges::unique(
-      worse, {}, [](const finding* one) { return std::pair(one->subject, one->code); });
+  const auto twice =
+      std::ranges::unique(worse, {}, [](const finding* one) { return std::pair(one->subject, one->code); });
   worse.erase(twice.begin(), twice.end());
   out.gauge("difyd_finding", "1 for each finding that is worse than ok, the first hundred.");
   for (const auto* each : worse)
-    out.sample(1, {{"subject", each->subject},
-                   {"code", each->code},
-                   {"severity", std::string(to_text(each->level))}});
+    out.sample(
+        1,
+        {{"subject", each->subject}, {"code", each->code}, {"severity", std::string(to_text(each->level))}});
 }
 
 void add_probes(metric_text& out, const metric_facts& facts) {
@@ -76,7 +74,8 @@ void add_probes(metric_text& out, const metric_facts& facts) {
 }
 
 void add_services(metric_text& out, const metric_facts& facts) {
-  out.gauge("difyd_service_ready", "1 for a service that runs and is not known to be unhealthy, or that has done its work.");
+  out.gauge("difyd_service_ready",
+            "1 for a service that runs and is not known to be unhealthy, or that has done its work.");
   for (const auto& each : facts.status.services) out.sample(each.ready ? 1 : 0, {{"service", each.service}});
   out.counter("difyd_service_restarts_total",
               "How often the supervisor has started a service again by itself, since it started.");
@@ -102,10 +101,9 @@ void add_steps(metric_text& out, const metric_facts& facts) {
   out.sample(running ? 1 : 0);
   out.gauge("difyd_upgrade_held", "1 while an upgrade is held for an operator to decide.");
   out.sample(upgrade && operation->result == "held" ? 1 : 0);
-  const std::string now =
-      running && !operation->steps.empty() && operation->steps.back().state == "begun"
-          ? operation->steps.back().step
-          : std::string();
+  const std::string now = running && !operation->steps.empty() && operation->steps.back().state == "begun"
+                              ? operation->steps.back().step
+                              : std::string();
   out.gauge("difyd_upgrade_step", "1 for the step that the upgrade under way is in.");
   for (const auto* step :
        {"admit", "prepare", "drain", "stop", "backup", "migrate", "start", "verify", "commit", "put-back"})

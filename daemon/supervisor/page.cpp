@@ -60,8 +60,8 @@ page_facts facts_of(const world& w) {
   const auto& book = w.book->current();
   facts.restoring = book.restoring.has_value();
   facts.upgrading = book.in_flight.has_value();
-  facts.going_back =
-      facts.upgrading && !book.in_flight->entries.empty() && book.in_flight->entries.back().step == "put-back";
+  facts.going_back = facts.upgrading && !book.in_flight->entries.empty() &&
+                     book.in_flight->entries.back().step == "put-back";
   return facts;
 }
 
@@ -71,8 +71,7 @@ std::optional<front::maintenance_page> page_now(const world& w, const verdict& g
   auto page = *w.page.get();
   if (!page) return page;
   page->why = situation_of(facts_of(w));
-  const bool moving =
-      page->why == front::situation::upgrading || page->why == front::situation::restoring;
+  const bool moving = page->why == front::situation::upgrading || page->why == front::situation::restoring;
   page->step = moving ? w.step.name : std::string();
   page->step_boot = moving ? w.step.at : std::chrono::milliseconds(0);
   page->reason = w.maintenance ? w.maintenance->reason : std::string();

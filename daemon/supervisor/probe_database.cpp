@@ -18,12 +18,14 @@ std::string value_of(const release_ptr& release, const char* key, std::string fa
 }
 
 bool through_network(const std::string& host) {
-  return !host.empty() && host.front() != '/' && host != "localhost" && !host.starts_with("127.") && host != "::1";
+  return !host.empty() && host.front() != '/' && host != "localhost" && !host.starts_with("127.") &&
+         host != "::1";
 }
 
 finding not_up(const Error& cause) {
-  return {"database.main", cause.code, severity::warning, cause.message, "It comes up with the stack: difyd up",
-          false, {}};
+  return {
+      "database.main", cause.code, severity::warning, cause.message, "It comes up with the stack: difyd up",
+      false,           {}};
 }
 
 health::database_target main_target(const world& w) {
@@ -45,9 +47,8 @@ task<void> look_for_migrators(world& w, std::shared_ptr<database::server> databa
   const auto& main = w.settings.database.main;
   const auto sessions = co_await database->sessions(main, {main}, {});
   if (!sessions) co_return;
-  w.migrator_seen.set(std::ranges::any_of(*sessions, [](const auto& each) {
-    return each.application_name.starts_with("difyd-migrate");
-  }));
+  w.migrator_seen.set(std::ranges::any_of(
+      *sessions, [](const auto& each) { return each.application_name.starts_with("difyd-migrate"); }));
 }
 
 health::database_target vector_target(const world& w) {
@@ -116,8 +117,7 @@ task<findings> look_at_vector(world& w) {
   const auto& vector = w.settings.vector;
   if (vector.kind != "pgvector" || vector.host.empty() || !link_database(w)) co_return findings{};
   auto target = vector_target(w);
-  if (!w.vector_database)
-    w.vector_database = std::make_shared<database::server>(w.executor, target.where);
+  if (!w.vector_database) w.vector_database = std::make_shared<database::server>(w.executor, target.where);
   target.server = w.vector_database;
   co_return co_await health::probe_database(std::move(target));
 }

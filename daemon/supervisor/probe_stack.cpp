@@ -30,17 +30,28 @@ std::vector<health::expected_service> services_of(const compose::project& projec
 }
 
 finding events_finding(bool open) {
-  if (open) return {"engine.events", "events-open", severity::ok, "the engine tells what happens", {}, false, {}};
-  return {"engine.events", "events-closed", severity::warning, "the engine does not tell what happens to containers",
-          "difyd asks again by itself; meanwhile what dies is noticed late", false, {}};
+  if (open)
+    return {"engine.events", "events-open", severity::ok, "the engine tells what happens", {}, false, {}};
+  return {"engine.events",
+          "events-closed",
+          severity::warning,
+          "the engine does not tell what happens to containers",
+          "difyd asks again by itself; meanwhile what dies is noticed late",
+          false,
+          {}};
 }
 
 // Restarts of its unit did not help.
 void give_up(findings& found, const std::string& why) {
   for (auto& each : found)
     if (each.code == "engine-away") {
-      each = {"engine", "engine-dead", severity::critical, each.detail + "; " + why,
-              "See journalctl -u docker; a new machine gets a new engine", true, {}};
+      each = {"engine",
+              "engine-dead",
+              severity::critical,
+              each.detail + "; " + why,
+              "See journalctl -u docker; a new machine gets a new engine",
+              true,
+              {}};
     }
 }
 
@@ -63,8 +74,13 @@ void name_looping(findings& found, const std::map<std::string, std::string>& loo
     const auto name = each.subject.substr(each.subject.find('.') + 1);
     const auto one = looping.find(name);
     if (one == looping.end()) continue;
-    each = {each.subject, "service-crash-looping", severity::error, one->second + ": " + each.detail,
-            "difyd logs " + name + " says why; difyd goes on trying, less and less often", false, {}};
+    each = {each.subject,
+            "service-crash-looping",
+            severity::error,
+            one->second + ": " + each.detail,
+            "difyd logs " + name + " says why; difyd goes on trying, less and less often",
+            false,
+            {}};
   }
 }
 
@@ -72,12 +88,17 @@ finding environment_finding(const std::vector<std::string>& keys) {
   if (keys.empty())
     return {"environment", "env-ok", severity::ok, "the .env is the one that difyd wrote", {}, false, {}};
   const bool many = keys.size() > 6;
-  const std::vector<std::string> few(keys.begin(), keys.begin() + (many ? 6 : static_cast<long>(keys.size())));
-  return {"environment", "env-edited", severity::warning,
+  const std::vector<std::string> few(keys.begin(),
+                                     keys.begin() + (many ? 6 : static_cast<long>(keys.size())));
+  return {"environment",
+          "env-edited",
+          severity::warning,
           "the .env was edited by hand, and what runs does not have it: " + join(few, ", ") +
               (many ? " and " + std::to_string(keys.size() - few.size()) + " more" : ""),
-          "Write what you want below environment of difyd's configuration; a restart of difyd writes the .env anew",
-          false, {}};
+          "Write what you want below environment of difyd's configuration; a restart of difyd writes the "
+          ".env anew",
+          false,
+          {}};
 }
 
 }  // namespace
@@ -132,7 +153,8 @@ task<findings> look_at_dify(world& w) {
   findings found;
   const auto api = address_of(*w.observed.get(), w.settings.project, release::api_service(release->project));
   if (!api.empty())
-    found.push_back(health::judge_api_version(co_await health::ask_api_version(api), release->version.text()));
+    found.push_back(
+        health::judge_api_version(co_await health::ask_api_version(api), release->version.text()));
   if (const auto port = published_port(release->project); port && !closed(w)) {
     const auto step = co_await health::ask_setup(*port);
     const bool before = co_await was_set_up(w, step);
@@ -146,7 +168,8 @@ std::vector<std::string> keys_that_differ(const std::string& one, const std::str
   if (!mine || !theirs) return {"what cannot be read"};
   std::vector<std::string> keys;
   for (const auto& [key, value] : *mine)
-    if (const auto found = theirs->find(key); found == theirs->end() || found->second != value) keys.push_back(key);
+    if (const auto found = theirs->find(key); found == theirs->end() || found->second != value)
+      keys.push_back(key);
   for (const auto& [key, value] : *theirs)
     if (!mine->contains(key)) keys.push_back(key);
   std::ranges::sort(keys);

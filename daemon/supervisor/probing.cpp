@@ -25,9 +25,13 @@ finding no_backup() {
 }
 
 finding invalid_configuration(const Error& why) {
-  return {"configuration", "configuration-invalid", severity::error,
+  return {"configuration",
+          "configuration-invalid",
+          severity::error,
           "the last good configuration is used, and nothing is started: " + why.message,
-          "Correct it (difyd config check), then: systemctl restart difyd", false, {}};
+          "Correct it (difyd config check), then: systemctl restart difyd",
+          false,
+          {}};
 }
 
 findings known_now(const world& w) {
@@ -99,10 +103,14 @@ void put(world& w, const probe& which, findings found) {
 // While it lives nobody else looks with that probe.
 class looking {
  public:
-  looking(world& w, const probe& which) : w_(w), name_(which.name) { change([&](auto& now) { now.insert(name_); }); }
+  looking(world& w, const probe& which) : w_(w), name_(which.name) {
+    change([&](auto& now) { now.insert(name_); });
+  }
   looking(const looking&) = delete;
   looking& operator=(const looking&) = delete;
-  ~looking() { change([&](auto& now) { now.erase(name_); }); }
+  ~looking() {
+    change([&](auto& now) { now.erase(name_); });
+  }
 
  private:
   void change(auto how) {
@@ -127,8 +135,8 @@ task<void> look_now(world& w, const probe& which) {
   put(w, which, std::move(found));
 }
 
-// Who asks while it looks gets what it finds: looks at what hangs would only wait for each other. A look whose
-// asker has gone finds nothing.
+// Who asks while it looks gets what it finds: looks at what hangs would only wait for each other. A look
+// whose asker has gone finds nothing.
 task<findings> look(world& w, const probe& which) {
   const auto& run = w.probe_runs[which.name];
   const auto before = run.number;

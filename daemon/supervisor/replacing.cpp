@@ -56,8 +56,8 @@ task<health::memory> read_memory(world& w, std::string machine) {
   if (dies_with_the_machine(w))
     co_return unknown(std::move(machine), "Dify's files are on this machine's own disk");
   const auto where = co_await places(w);
-  const auto asked = co_await health::read_replacements(where, policy_of(w.settings),
-                                                        std::chrono::system_clock::now());
+  const auto asked =
+      co_await health::read_replacements(where, policy_of(w.settings), std::chrono::system_clock::now());
   if (!asked) co_return unknown(std::move(machine), "the record of earlier replacements cannot be read");
   health::memory memory;
   memory.known = true;

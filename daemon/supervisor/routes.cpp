@@ -173,9 +173,10 @@ takes what_takes(std::string_view path) {
   for (const auto* known : {"/v1/status", "/v1/events", "/v1/checks", "/v1/plan", "/v1/history",
                             "/v1/migrations", "/v1/backups", "/v1/restore", "/v1/advisories"})
     if (path == known) return takes::reading;
-  for (const auto* known : {"/v1/upgrade", "/v1/rehearse", "/v1/resume", "/v1/repin", "/v1/abort",
-                            "/v1/backup", "/v1/backup/verify", "/v1/rollback", "/v1/advisories/run",
-                            "/v1/advisories/drop", "/v1/maintenance", "/v1/stack/up", "/v1/stack/down", "/v1/stack/restart"})
+  for (const auto* known :
+       {"/v1/upgrade", "/v1/rehearse", "/v1/resume", "/v1/repin", "/v1/abort", "/v1/backup",
+        "/v1/backup/verify", "/v1/rollback", "/v1/advisories/run", "/v1/advisories/drop", "/v1/maintenance",
+        "/v1/stack/up", "/v1/stack/down", "/v1/stack/restart"})
     if (path == known) return takes::posting;
   return log_of(path).empty() ? takes::nothing : takes::reading;
 }

@@ -12,13 +12,13 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "configured.hpp"
 #include "difyd/base/log.hpp"
 #include "difyd/base/process.hpp"
 #include "difyd/config/load.hpp"
 #include "difyd/control/claim.hpp"
 #include "difyd/health/render.hpp"
 #include "difyd/http/server.hpp"
-#include "configured.hpp"
 #include "engine_work.hpp"
 #include "guarding.hpp"
 #include "healing.hpp"

@@ -100,9 +100,10 @@ std::string facts_text(const control::status& now) {
 
 std::string finding_text(const finding& each) {
   const std::string level(to_text(each.level));
-  std::string text = "<article class=\"" + level + "\">\n<div class=\"line\">" + element("span", "tag", level) +
-                     element("b", "", each.subject) + element("span", "soft", each.code) + "</div>\n" +
-                     element("p", "", each.detail) + "\n" + advice_list(each.remedy);
+  std::string text = "<article class=\"" + level + "\">\n<div class=\"line\">" +
+                     element("span", "tag", level) + element("b", "", each.subject) +
+                     element("span", "soft", each.code) + "</div>\n" + element("p", "", each.detail) + "\n" +
+                     advice_list(each.remedy);
   if (each.new_vm_helps) text += element("p", "soft", "A new machine would cure it.") + "\n";
   if (each.since != wall_time{})
     text += element("p", "soft", "since " + time_text(to_rfc3339(each.since))) + "\n";
@@ -130,8 +131,8 @@ std::string operation_text(const control::status& now) {
   if (!now.operation || (now.operation->kind != "upgrade" && now.operation->steps.empty())) return {};
   const auto& operation = *now.operation;
   std::string text = element("p", "soft",
-                             (operation.from.empty() ? "" : operation.from + " to ") + operation.to + ", begun " +
-                                 time_text(operation.started) + ", " +
+                             (operation.from.empty() ? "" : operation.from + " to ") + operation.to +
+                                 ", begun " + time_text(operation.started) + ", " +
                                  (operation.result.empty() ? "under way" : operation.result)) +
                      "\n<ol class=\"steps\">\n";
   for (const auto& step : operation.steps) text += step_text(step);
@@ -146,8 +147,7 @@ std::string service_text(const control::service_status& each) {
   if (!each.wanted_image.empty() && !each.image.empty()) image += ", wanted: " + each.wanted_image;
   return std::string("<li class=\"") + (each.ready ? "done" : "failed") + "\"><i></i><div>" +
          element("b", "", each.service) + " " + element("span", "soft", state) + "<p class=\"soft image\">" +
-         html_escaped(image) + "</p></div>" +
-         element("span", "time", short_time(each.since)) + "</li>\n";
+         html_escaped(image) + "</p></div>" + element("span", "time", short_time(each.since)) + "</li>\n";
 }
 
 std::string services_text(const control::status& now) {

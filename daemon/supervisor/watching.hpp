@@ -35,7 +35,7 @@ class watcher {
   std::map<std::string, stack::restart_memory> memory_;
   std::set<std::string> pending_;  // to be healed after their pause
   bool looks_again_ = false;
-  std::set<std::string> ill_;      // of these, those that run and must be restarted
+  std::set<std::string> ill_;  // of these, those that run and must be restarted
 };
 
 }  // namespace difyd::supervisor

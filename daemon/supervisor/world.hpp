@@ -97,7 +97,7 @@ struct world {
   const wall_time started = std::chrono::system_clock::now();
 
   engine::client engine;
-  lane files;  // blocking work on bundles and working copies
+  lane files;   // blocking work on bundles and working copies
   lane chores;  // what takes minutes there and nothing else waits for
   host::share storage;
   host::systemd units;
@@ -113,32 +113,32 @@ struct world {
   std::shared_ptr<database::server> vector_database;
   std::unique_ptr<ledger::book> book;
 
-  cell<standing> stands;                              // owner: whoever runs an operation
-  cell<release_ptr> in_force;                         // the release whose stack should be up; null before
-  cell<stack::observed> observed;                     // owner: watching
-  cell<std::vector<finding>> findings;                // owner: probing
-  cell<verdict> given;                                // owner: judging
-  cell<health::memory> replacements;                  // owner: replacing
+  cell<standing> stands;                // owner: whoever runs an operation
+  cell<release_ptr> in_force;           // the release whose stack should be up; null before
+  cell<stack::observed> observed;       // owner: watching
+  cell<std::vector<finding>> findings;  // owner: probing
+  cell<verdict> given;                  // owner: judging
+  cell<health::memory> replacements;    // owner: replacing
   cell<std::optional<health::replacement>> replacement_wanted;  // owner: judging
   cell<bool> migrator_seen;                                     // a session of any machine's migrator exists
-  cell<std::optional<front::maintenance_page>> page;  // set while difyd-health holds nginx's port
-  cell<std::string> schema;                           // revision of the main database when last read
+  cell<std::optional<front::maintenance_page>> page;            // set while difyd-health holds nginx's port
+  cell<std::string> schema;  // revision of the main database when last read
   cell<std::string> lease_text;
   cell<std::optional<control::operation_status>> operation;  // the running or the last one
   cell<std::vector<backup_manifest>> backups;                // of the storage root, oldest first
   cell<bool> abort_asked;                                    // of the upgrade that runs
   cell<std::optional<upgrade::guarded>> guarded;             // from the proof of silence to the commit
   cell<bool> container_started;                              // set with every start of one of the project
-  bool watches = false;               // whether this process follows the engine's events at all
-  bool events_open = false;           // and whether they come
-  health::heal_history healed;        // restarts of services, and of the engine's unit by its name
+  bool watches = false;                        // whether this process follows the engine's events at all
+  bool events_open = false;                    // and whether they come
+  health::heal_history healed;                 // restarts of services, and of the engine's unit by its name
   std::optional<std::string> engine_given_up;  // restarts of the engine's unit did not help, and why
   std::optional<bool> set_up;                  // whether Dify was ever set up, once the storage was asked
   // Dify was up in this run of the daemon: what falls is brought up again as it is, not upgraded.
   bool settled = false;
   std::optional<Error> invalid_configuration;  // why the last good one is used, and nothing is started
-  std::optional<Error> refused;             // why the start did not upgrade to the wanted version
-  std::optional<std::string> share;         // identity of the storage, "" before it has one
+  std::optional<Error> refused;                // why the start did not upgrade to the wanted version
+  std::optional<std::string> share;            // identity of the storage, "" before it has one
   std::optional<version> local;             // deployed here by the local copy of a ledger that is not there
   std::vector<std::string> edited_bundle;   // files of the deployed release's bundle that are not as deployed
   std::vector<std::string> edited_overlay;  // files of the overlay that are not as it was taken in
@@ -147,7 +147,7 @@ struct world {
   std::string data_root;                    // the engine's, once it was asked
   mount_memory mounting;
   bool dead_mounts = false;  // the storage did not answer: containers may hold a dead mount of it
-  waiting waits;                            // of the operation that runs
+  waiting waits;             // of the operation that runs
   std::optional<std::chrono::steady_clock::time_point> step_began;  // of the upgrade that runs
   std::optional<running_migration> migrating;                       // while a migrator may run
   std::string command;                                              // of an advisory, while it runs

@@ -34,7 +34,8 @@ control::status well() {
   now.healthz = now.readyz = "200";
   now.reason = "serving";
   now.started = "2026-11-21T16:54:21.285Z";
-  for (const char* name : {"api", "nginx", "plugin_daemon", "redis", "sandbox", "ssrf_proxy", "web", "worker"})
+  for (const char* name :
+       {"api", "nginx", "plugin_daemon", "redis", "sandbox", "ssrf_proxy", "web", "worker"})
     now.services.push_back(service(name, "running", "healthy", true));
   return now;
 }
@@ -45,12 +46,14 @@ control::status held() {
   auto now = well();
   now.phase = "holding";
   now.message =
-      "the migration to 1.12.3 failed (exit code 1) after the database had moved: column \"author\" of relation "
+      "the migration to 1.12.3 failed (exit code 1) after the database had moved: column \"author\" of "
+      "relation "
       "\"messages\" contains null values";
-  now.options = {"difyd migrations log b5d2c60d: shows what the migration said; changes nothing",
-                 "difyd rollback --restore 20261121T165402Z-1.12.1-before-1.12.3-b5d2c60d: puts 1.12.1 back as it was "
-                 "at 2026-11-21 16:54:02 UTC; what was written since is lost to it",
-                 "difyd resume, or difyd upgrade VERSION: tries it again, or a release that fixes it"};
+  now.options = {
+      "difyd migrations log b5d2c60d: shows what the migration said; changes nothing",
+      "difyd rollback --restore 20261121T165402Z-1.12.1-before-1.12.3-b5d2c60d: puts 1.12.1 back as it was "
+      "at 2026-11-21 16:54:02 UTC; what was written since is lost to it",
+      "difyd resume, or difyd upgrade VERSION: tries it again, or a release that fixes it"};
   now.readyz = "503";
   now.reason = "an operator has to decide";
   now.services.at(1) = service("nginx", "exited", "", false);
@@ -67,12 +70,13 @@ control::status held() {
   upgrade.to = "1.12.3";
   upgrade.started = "2026-11-21T16:53:55.001Z";
   upgrade.result = "held";
-  upgrade.steps = {{"admit", "done", "2026-11-21T16:53:55Z", 0.013, "1.12.1 -> 1.12.3"},
-                   {"prepare", "done", "2026-11-21T16:53:55Z", 3.01, "images are here; 3 migrations"},
-                   {"drain", "done", "2026-11-21T16:53:58Z", 62.48, "workers are idle and stopped"},
-                   {"stop", "done", "2026-11-21T16:54:00Z", 4.17, "nothing of 1.12.1 runs, the databases are silent"},
-                   {"backup", "done", "2026-11-21T16:54:04Z", 2.17, "dify.dump 14.4 KiB, keys.tar 10.0 KiB"},
-                   {"migrate", "failed", "2026-11-21T16:54:06Z", 4012.04, "exit code 1"}};
+  upgrade.steps = {
+      {"admit", "done", "2026-11-21T16:53:55Z", 0.013, "1.12.1 -> 1.12.3"},
+      {"prepare", "done", "2026-11-21T16:53:55Z", 3.01, "images are here; 3 migrations"},
+      {"drain", "done", "2026-11-21T16:53:58Z", 62.48, "workers are idle and stopped"},
+      {"stop", "done", "2026-11-21T16:54:00Z", 4.17, "nothing of 1.12.1 runs, the databases are silent"},
+      {"backup", "done", "2026-11-21T16:54:04Z", 2.17, "dify.dump 14.4 KiB, keys.tar 10.0 KiB"},
+      {"migrate", "failed", "2026-11-21T16:54:06Z", 4012.04, "exit code 1"}};
   now.operation = upgrade;
   return now;
 }
@@ -95,8 +99,10 @@ std::vector<control::past_upgrade> history() {
   installed.started = "2026-10-01T08:00:00Z";
   installed.seconds = 95;
   installed.result = "done";
-  undone = {"3f", "1.11.4", "1.12.0", "2026-10-20T20:00:00Z", 312, 250, "undone",
-            "the migration to 1.12.0 failed (exit code 1), the database is unchanged", {}};
+  undone = {
+      "3f", "1.11.4", "1.12.0", "2026-10-20T20:00:00Z",
+      312,  250,      "undone", "the migration to 1.12.0 failed (exit code 1), the database is unchanged",
+      {}};
   done = {"4f", "1.11.4", "1.12.1", "2026-11-01T20:00:00Z", 21.4, 8.6, "done", {}, {}};
   return {installed, undone, done};
 }

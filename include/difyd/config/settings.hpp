@@ -20,14 +20,14 @@ using text_map = std::map<std::string, std::string, std::less<>>;
 using secret_map = std::map<std::string, secret, std::less<>>;
 
 struct storage_settings {
-  std::string root;         // what becomes the bundle's volumes/; absolute
-  std::string kind;         // "local", "nfs" or "mount" (another file system that is mounted there)
-  std::string server;       // nfs: host or address as in mountinfo
-  std::string export_path;  // nfs: "/share"
-  std::string source;       // mount: "/dev/disk/by-id/google-dify"
-  std::string fstype;       // mount: "ext4"; nfs: "nfs" or "nfs4", may be empty
-  std::string options;      // of the mount; empty: host::default_mount_options
-  bool manage = false;      // difyd has systemd mount it, and mends it
+  std::string root;          // what becomes the bundle's volumes/; absolute
+  std::string kind;          // "local", "nfs" or "mount" (another file system that is mounted there)
+  std::string server;        // nfs: host or address as in mountinfo
+  std::string export_path;   // nfs: "/share"
+  std::string source;        // mount: "/dev/disk/by-id/google-dify"
+  std::string fstype;        // mount: "ext4"; nfs: "nfs" or "nfs4", may be empty
+  std::string options;       // of the mount; empty: host::default_mount_options
+  bool manage = false;       // difyd has systemd mount it, and mends it
   duration remount_after{};  // how long it must hang, while a second mount answers
 };
 

@@ -79,9 +79,9 @@ struct status {
   std::string lease;                 // "held since ...", "held by another machine ..."
   std::string healthz;               // "200", "503"
   std::string readyz;
-  std::string reason;   // of the verdict
-  std::string url;      // where Dify answers
-  std::string started;  // the daemon
+  std::string reason;              // of the verdict
+  std::string url;                 // where Dify answers
+  std::string started;             // the daemon
   std::string maintenance;         // RFC 3339: the operator's, since; empty: off
   std::string maintenance_reason;  // as visitors read it
   std::vector<service_status> services;
@@ -94,7 +94,8 @@ struct event {
   std::uint64_t sequence = 0;
   std::string time;
   std::string operation;  // id, empty for what happens by itself
-  std::string kind;     // phase, step, service, storage, fetch, pull, output, guard, migration, hook, finding, result
+  std::string
+      kind;  // phase, step, service, storage, fetch, pull, output, guard, migration, hook, finding, result
   std::string subject;  // step or service name
   std::string state;    // begun, waiting, working, done, failed, ...
   std::string text;     // one line
@@ -208,8 +209,8 @@ struct maintenance_wish {
   std::string reason;  // shown to visitors: one paragraph, 500 bytes at most
 };
 
-// {"version": V, "acknowledge": [...], "plan": H}, {"services": [...]}, {"backup": ID} and {"advisory": ID}: bad requests
-// are errors of code "bad-request".
+// {"version": V, "acknowledge": [...], "plan": H}, {"services": [...]}, {"backup": ID} and {"advisory": ID}:
+// bad requests are errors of code "bad-request".
 std::string upgrade_request(const upgrade_wish& wish);
 std::string services_request(const std::vector<std::string>& services);
 std::string backup_request(const std::string& id);

@@ -34,13 +34,13 @@ struct maintenance_page {
   std::uint16_t port = 0;
   std::string health_path;  // answered 200 (the load balancer's check); empty: none
   situation why = situation::starting;
-  std::string step;                       // of an upgrade or a restore that is under way; empty: none
-  std::chrono::milliseconds step_boot{};  // boot_time() at which it began; 0: not known
-  std::string reason;                     // the operator's own words; may be empty
-  wall_time since{};                      // when the downtime began
+  std::string step;                        // of an upgrade or a restore that is under way; empty: none
+  std::chrono::milliseconds step_boot{};   // boot_time() at which it began; 0: not known
+  std::string reason;                      // the operator's own words; may be empty
+  wall_time since{};                       // when the downtime began
   std::chrono::milliseconds since_boot{};  // the same as boot_time(): no clock step can stretch it
-  int retry_after = 30;                   // seconds
-  std::string file;                       // the operator's own page (HTML), empty: ours
+  int retry_after = 30;                    // seconds
+  std::string file;                        // the operator's own page (HTML), empty: ours
 
   friend bool operator==(const maintenance_page&, const maintenance_page&) = default;
 };

@@ -48,7 +48,8 @@ std::vector<proposal> heal(const std::vector<service_state>& services, const hea
 std::set<std::string> recovering(const heal_history& history, const heal_policy& rules, wall_time now);
 
 // Services that have used their budget up, lately, with a sentence each.
-std::map<std::string, std::string> looping(const heal_history& history, const heal_policy& rules, wall_time now);
+std::map<std::string, std::string> looping(const heal_history& history, const heal_policy& rules,
+                                           wall_time now);
 
 // Drops what no longer counts.
 void forget(heal_history& history, const heal_policy& rules, wall_time now);

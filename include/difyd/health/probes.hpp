@@ -84,7 +84,8 @@ struct expected_service {
 };
 
 // Codes: service-ok, service-starting, service-unhealthy, service-ended, service-out-of-memory,
-// service-restarting, service-paused, service-missing. Services in `recovering` (restart budget left) are warnings.
+// service-restarting, service-paused, service-missing. Services in `recovering` (restart budget left) are
+// warnings.
 findings judge_services(const std::vector<expected_service>& expected, const stack::observed& now,
                         const std::set<std::string>& recovering = {});
 

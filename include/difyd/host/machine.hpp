@@ -34,8 +34,8 @@ memory_state parse_memory(std::string_view meminfo, std::string_view pressure);
 Result<memory_state> measure_memory();
 
 struct clock_state {
-  bool synchronised = false;    // as the kernel was told by whoever keeps it (adjtimex(2))
-  double error_seconds = 0;     // at most, as estimated
+  bool synchronised = false;  // as the kernel was told by whoever keeps it (adjtimex(2))
+  double error_seconds = 0;   // at most, as estimated
 };
 
 // Error "file-io".

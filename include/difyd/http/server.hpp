@@ -31,9 +31,9 @@ struct peer {
 using handler = std::function<task<response>(const request&, const peer&)>;
 
 struct server_options {
-  std::size_t max_header = 8u << 10;                   // bytes of request line and headers; beyond: 431
-  std::size_t max_body = 64u << 10;                    // beyond: 413
-  std::size_t max_connections = 256;                   // beyond: the newest is closed at once, or room is made
+  std::size_t max_header = 8u << 10;  // bytes of request line and headers; beyond: 431
+  std::size_t max_body = 64u << 10;   // beyond: 413
+  std::size_t max_connections = 256;  // beyond: the newest is closed at once, or room is made
   duration header_deadline = std::chrono::seconds(5);  // from the first byte to the last of the header
   duration body_deadline = std::chrono::seconds(10);
   duration idle_timeout = std::chrono::seconds(30);    // between requests of one connection

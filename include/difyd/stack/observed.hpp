@@ -50,8 +50,8 @@ struct observed_container {
   std::string finished_at;
   bool oom_killed = false;      // of the last run: the kernel killed a process of it for want of memory
   bool logs_unbounded = false;  // its log driver writes to a file without a limit
-  std::string restart_policy;  // no, always, unless-stopped, on-failure
-  int stop_timeout = 10;       // seconds
+  std::string restart_policy;   // no, always, unless-stopped, on-failure
+  int stop_timeout = 10;        // seconds
   compose::text_map labels;
   std::map<std::string, observed_endpoint, std::less<>> networks;
   std::vector<observed_mount> mounts;
@@ -89,7 +89,8 @@ struct observed {
   std::map<std::string, observed_volume, std::less<>> volumes;
   std::map<std::string, observed_image, std::less<>> images;  // by reference; absent = not on the engine
   std::set<std::string> missing_sources;                      // bind sources that are not there
-  std::string installed_compose;  // version of the machine's docker compose, looked for where no container has one
+  std::string
+      installed_compose;  // version of the machine's docker compose, looked for where no container has one
 
   const observed_container* find(std::string_view id) const;
 };

@@ -62,7 +62,7 @@ struct Plan {
   std::shared_ptr<const compose::project> project;  // null in plans made from labels alone
   std::string project_name;
   struct dialect dialect;
-  std::vector<operation> operations;  // an operation only depends on earlier ones
+  std::vector<operation> operations;           // an operation only depends on earlier ones
   std::optional<std::set<std::string>> alone;  // as in create_context
   std::vector<std::string> warnings;
 

@@ -69,15 +69,17 @@ TEST_CASE("an unknown service is named with the nearest one and all of them") {
 }
 
 TEST_CASE("a wish for maintenance survives its request, and a reason that is none is refused") {
-  const auto read = control::parse_maintenance_request(control::maintenance_request({true, "New disks, \"soon\""}));
+  const auto read =
+      control::parse_maintenance_request(control::maintenance_request({true, "New disks, \"soon\""}));
   REQUIRE(read);
   CHECK(read->on);
   CHECK(read->reason == "New disks, \"soon\"");
   CHECK_FALSE(control::parse_maintenance_request("{\"on\":false}")->on);
   CHECK_FALSE(control::parse_maintenance_request("{}")->on);
-  for (const auto& bad : {std::string("{\"on\":\"yes\"}"), std::string("["), std::string("{\"on\":true,\"reason\":7}"),
-                          control::maintenance_request({true, "two\nlines"}), control::maintenance_request({true, "\x1b[31m"}),
-                          control::maintenance_request({true, std::string(501, 'x')})}) {
+  for (const auto& bad :
+       {std::string("{\"on\":\"yes\"}"), std::string("["), std::string("{\"on\":true,\"reason\":7}"),
+        control::maintenance_request({true, "two\nlines"}), control::maintenance_request({true, "\x1b[31m"}),
+        control::maintenance_request({true, std::string(501, 'x')})}) {
     INFO(bad);
     const auto refused = control::parse_maintenance_request(bad);
     REQUIRE_FALSE(refused);

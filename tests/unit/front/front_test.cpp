@@ -192,13 +192,15 @@ TEST_CASE("the page says what is going on, escaped, in both languages and forms"
         "2009-02-13 23:31 UTC", "1 min 30 s so far", "every 15 seconds",
         "<li class=\"now\"><i></i><span>Migrating the database<span class=\"hidden\"> "
         "(now)</span></span><b>40 s</b></li>",
-        "<li class=\"done\"><i></i><span>Taking a backup", "<li class=\"later\"><i></i><span>Starting the new version"}) {
+        "<li class=\"done\"><i></i><span>Taking a backup",
+        "<li class=\"later\"><i></i><span>Starting the new version"}) {
     INFO(part << "\n" << html.body);
     CHECK(html.body.find(part) != std::string::npos);
   }
   CHECK(html.body.find("<script") == std::string::npos);
   const auto& japanese = choose(all, "text/html", "ja");
-  for (const char* part : {"<html lang=\"ja\">", "Dify をアップグレードしています", "40 秒", "1 分 30 秒", "15 秒ごとに"}) {
+  for (const char* part :
+       {"<html lang=\"ja\">", "Dify をアップグレードしています", "40 秒", "1 分 30 秒", "15 秒ごとに"}) {
     INFO(part);
     CHECK(japanese.body.find(part) != std::string::npos);
   }

@@ -58,7 +58,8 @@ TEST_CASE("the status is for this machine unless it is switched on") {
 
 TEST_CASE("a browser gets a page, a program JSON") {
   const auto type = [](const char* accept) {
-    return std::string(ask(example(false), {"/status", "127.0.0.1:1", {{"Accept", accept}}}).headers.get("Content-Type"));
+    return std::string(
+        ask(example(false), {"/status", "127.0.0.1:1", {{"Accept", accept}}}).headers.get("Content-Type"));
   };
   CHECK(type("text/html,application/xhtml+xml,*/*;q=0.8") == "text/html; charset=utf-8");
   CHECK(type("application/json") == "application/json");

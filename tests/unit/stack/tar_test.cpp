@@ -7,7 +7,8 @@
 using namespace difyd::stack;
 
 TEST_CASE("files follow each other in whole blocks, with two empty ones at the end") {
-  const auto tar = tar_of({{"a/one.txt", "hello", 0600, 0, 0}, {"a/two.txt", std::string(512, 'x'), 0600, 0, 0}}, 8);
+  const auto tar =
+      tar_of({{"a/one.txt", "hello", 0600, 0, 0}, {"a/two.txt", std::string(512, 'x'), 0600, 0, 0}}, 8);
   REQUIRE(tar);
   REQUIRE(tar->size() == 512 + 512 + 512 + 512 + 1024);
   CHECK(tar->substr(0, 10) == std::string("a/one.txt\0", 10));

@@ -40,7 +40,8 @@ TEST_CASE("where the state is, is read from a text that makes no sense otherwise
 TEST_CASE("a configuration that is not valid any more leaves the last good one in force") {
   const folder here;
   const auto file = here / "difyd.yaml",
-             good = "project: mine\nversion: 1.11.4\nstorage: {root: /srv/dify}\nstate_dir: " + here.path() + "\n";
+             good = "project: mine\nversion: 1.11.4\nstorage: {root: /srv/dify}\nstate_dir: " + here.path() +
+                    "\n";
   write(file, good);
   const auto first = read_configuration(file);
   REQUIRE(first);

@@ -59,14 +59,15 @@ TEST_CASE("metrics of a stack that serves") {
   const auto text = metrics_of(example());
   for (const char* line :
        {"difyd_build_info{version=\"0.1.0\"} 1",
-        "difyd_dify_info{project=\"dify\",version=\"1.11.4\",wanted=\"1.12.1\",schema_revision=\"905527cc8fd3\"} 1",
+        "difyd_dify_info{project=\"dify\",version=\"1.11.4\",wanted=\"1.12.1\",schema_revision="
+        "\"905527cc8fd3\"} 1",
         "difyd_lease_held 1", "difyd_maintenance_on 0", "difyd_service_ready{service=\"api\"} 1",
         "difyd_service_ready{service=\"web\"} 0", "difyd_service_restarts_total{service=\"web\"} 3",
         "difyd_service_restarts_total{service=\"api\"} 0", "difyd_findings{severity=\"ok\"} 1",
         "difyd_findings{severity=\"error\"} 2", "difyd_probe_duration_seconds{probe=\"all\"} 1.5",
-        "difyd_probe_last_run_timestamp_seconds{probe=\"all\"} 1234567890", "difyd_start_time_seconds 1234567000",
-        "difyd_upgrade_running 0", "difyd_upgrade_step{step=\"migrate\"} 0",
-        "difyd_history_upgrades{result=\"held\"} 0",
+        "difyd_probe_last_run_timestamp_seconds{probe=\"all\"} 1234567890",
+        "difyd_start_time_seconds 1234567000", "difyd_upgrade_running 0",
+        "difyd_upgrade_step{step=\"migrate\"} 0", "difyd_history_upgrades{result=\"held\"} 0",
         "difyd_finding{subject=\"redis\",code=\"redis-away\",severity=\"error\"} 1"}) {
     INFO(line << "\n" << text);
     CHECK(has(text, line));
@@ -81,7 +82,8 @@ TEST_CASE("metrics of an upgrade under way, and of the last one") {
   auto facts = example();
   control::operation_status upgrade;
   upgrade.kind = "upgrade";
-  upgrade.steps = {{"stop", "done", {}, 4, {}}, {"start", "failed", {}, 2, {}}, {"start", "begun", {}, 1.5, {}}};
+  upgrade.steps = {
+      {"stop", "done", {}, 4, {}}, {"start", "failed", {}, 2, {}}, {"start", "begun", {}, 1.5, {}}};
   facts.status.operation = upgrade;
   auto text = metrics_of(facts);
   CHECK(has(text, "difyd_upgrade_running 1"));
@@ -109,7 +111,8 @@ TEST_CASE("a thousand findings are a hundred series") {
   auto facts = example();
   facts.findings.clear();
   for (int i = 0; i < 1000; ++i)
-    facts.findings.push_back({"service.x" + std::to_string(i), "service-missing", severity::warning, {}, {}, false, {}});
+    facts.findings.push_back(
+        {"service.x" + std::to_string(i), "service-missing", severity::warning, {}, {}, false, {}});
   const auto text = metrics_of(facts);
   CHECK(count(text, "difyd_finding{") == 100);
   CHECK(has(text, "difyd_findings{severity=\"warning\"} 1000"));

@@ -20,8 +20,9 @@ control::status example() {
   now.healthz = "200";
   now.readyz = "503";
   now.options = {"difyd resume: tries it <again>", "no command at all"};
-  now.findings = {{"disk", "disk-low", severity::warning, "3 GiB", "difyd report: writes it\nand look", true, {}},
-                  {"redis", "redis-away", severity::critical, "<b>", {}, false, {}}};
+  now.findings = {
+      {"disk", "disk-low", severity::warning, "3 GiB", "difyd report: writes it\nand look", true, {}},
+      {"redis", "redis-away", severity::critical, "<b>", {}, false, {}}};
   now.started = "2026-11-21T16:54:21.285Z";
   return now;
 }
