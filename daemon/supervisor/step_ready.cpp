@@ -38,6 +38,14 @@ task<Result<>> upgrade_work::ready(upgrade::step at) {
   co_return Result<>{};
 }
 
+task<void> upgrade_work::rest(int failures) {
+  const auto seconds = failures < 2 ? 2s : 8s;
+  stand(world_, phase::upgrading,
+        "upgrading to " + to_.text() + ": tries again " + to_text(duration(seconds)) + " after a failure");
+  co_await pause(seconds);
+  stand(world_, phase::upgrading, "upgrading to " + to_.text());
+}
+
 task<void> upgrade_work::abort() {
   while (!abort_requested()) co_await world_.abort_asked.changed(world_.abort_asked.version());
 }

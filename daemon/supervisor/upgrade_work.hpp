@@ -33,6 +33,7 @@ class upgrade_work final : public upgrade::effects {
   task<upgrade::step_result> commit() override;
   task<upgrade::step_result> put_back() override;
   task<Result<>> ready(upgrade::step at) override;
+  task<void> rest(int failures) override;
   bool irreversible_before() const override { return inherited_; }
   bool abort_requested() const override { return *world_.abort_asked.get(); }
   task<void> abort() override;

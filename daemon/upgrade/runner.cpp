@@ -1,5 +1,6 @@
 #include "difyd/upgrade/runner.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace difyd::upgrade {
@@ -53,6 +54,16 @@ ending without_entry(const std::vector<mark>& journal) {
   return nothing_changed ? ending::refused : ending::held;
 }
 
+// How often the step that failed last has failed; 0 where what is chosen is not to try again.
+int retries(const std::vector<mark>& journal, const decision& chosen) {
+  if (!chosen.enter || journal.empty() || journal.back().state != mark_state::failed) return 0;
+  const step failed = journal.back().at;
+  if (*chosen.enter > failed) return 0;  // the way back
+  return static_cast<int>(std::ranges::count_if(journal, [failed](const mark& each) {
+    return each.at == failed && each.state == mark_state::failed;
+  }));
+}
+
 // Why an upgrade ends that no step failed in.
 Error reason_without_failure(const std::vector<mark>& journal, bool abort) {
   if (abort) return {"aborted", "the upgrade was aborted", {}};
@@ -86,6 +97,8 @@ task<outcome> run(effects& world, std::vector<mark> journal, decider decide) {
               {}});
   for (;;) {
     decision chosen = decide(journal, world.abort_requested());
+    if (const int failed_before = retries(journal, chosen); failed_before > 0)
+      co_await world.rest(failed_before);
     if (chosen.enter && *chosen.enter > step::prepare) {
       if (auto ready = co_await world.ready(*chosen.enter); !ready) {
         result.reason = {};

@@ -1,4 +1,5 @@
 """One machine for a test: its folders, its PostgreSQL, its daemon; all of it gone at the end."""
+import fcntl
 import http.client
 import json
 import os
@@ -12,10 +13,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest
 
 SOURCE = pathlib.Path(os.environ["DIFYD_SOURCE"])
 BIN = pathlib.Path(os.environ["DIFYD_BIN"])
 BUNDLES = os.environ.get("DIFYD_BUNDLES_DIR", "")
+ALL = bool(os.environ.get("DIFYD_TEST_ALL"))
+# Of a case that takes long and confirms what quicker ones show.
+slow = unittest.skipUnless(ALL, "only with DIFYD_TEST_ALL=1 (packaging/test --all)")
 
 
 def need_engine():
@@ -47,16 +52,39 @@ def fill(path):
             pass
 
 
-def free_port():
-    """None that the kernel hands out: one of those may be anybody's by the time that it is used."""
-    for port in random.sample(range(10000, 20000), 100):
-        with socket.socket() as probe:
+class Ports:
+    """A hundred ports of this process alone, none of which the kernel hands out: between being found free and being
+    used a port would else be another test's. The lock is the process's, and ends with it."""
+
+    def __init__(self):
+        self.ports = []
+
+    def take(self):
+        for first in random.sample(range(10000, 20000, 100), 100):
+            self.lock = open(pathlib.Path(tempfile.gettempdir()) / f"difyd-test-ports-{first}.lock", "w")
             try:
-                probe.bind(("", port))
-                return port
-            except OSError:
-                continue
-    raise AssertionError("no port between 10000 and 19999 is free")
+                fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return list(range(first, first + 100))
+            except BlockingIOError:
+                self.lock.close()
+        raise AssertionError("no hundred ports between 10000 and 19999 are left")
+
+    def free(self):
+        """The one that was given away longest ago and is free."""
+        self.ports = self.ports or self.take()
+        for _ in self.ports:
+            port = self.ports.pop(0)
+            self.ports.append(port)
+            with socket.socket() as probe:
+                try:
+                    probe.bind(("", port))
+                    return port
+                except OSError:
+                    continue
+        raise AssertionError(f"none of {min(self.ports)} to {max(self.ports)} is free")
+
+
+free_port = Ports().free
 
 
 def get(port, path, method="GET"):

@@ -47,6 +47,10 @@ class effects {
   // machine has the lease, and the journal with it.
   virtual task<Result<>> ready(step) { co_return Result<>{}; }
 
+  // Awaited before a step is entered again because one failed, which has now failed so often. What was in
+  // the way, a port or a slow disk, needs time to go.
+  virtual task<void> rest(int failures) { co_return; }
+
   // Of a held upgrade that this one replaces: it had passed the point of no return.
   virtual bool irreversible_before() const { return false; }
 

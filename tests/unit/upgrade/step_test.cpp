@@ -369,6 +369,34 @@ TEST_CASE("run: an ending has the reason that an earlier process came upon") {
   CHECK(again.trace == "admit prepare drain stop backup migrate start verify start verify commit ");
 }
 
+TEST_CASE("run: a step that is tried again gets time first, more each time; the way back gets none") {
+  class resting : public failing_world {
+   public:
+    task<void> rest(int failures) override {
+      trace += "(" + std::to_string(failures) + ") ";
+      co_return;
+    }
+  };
+  resting again;
+  again.fails = step::verify;
+  again.times = 2;
+  CHECK(run_task(run(again, {})).end == ending::done);
+  CHECK(again.trace ==
+        "admit prepare drain stop backup migrate start verify (1) start verify (2) start verify commit ");
+
+  resting back;
+  back.fails = step::start;
+  back.times = 3;
+  CHECK(run_task(run(back, {})).end == ending::undone);
+  CHECK(back.trace == "admit prepare drain stop backup migrate start (1) start (2) start put-back ");
+
+  resting unmoved;
+  unmoved.fails = step::migrate;
+  unmoved.times = 1;
+  CHECK(run_task(run(unmoved, {})).end == ending::undone);
+  CHECK(unmoved.trace == "admit prepare drain stop backup migrate put-back ");
+}
+
 TEST_CASE("run: where the first entry cannot be written nothing has changed") {
   failing_world world;
   world.fails = step::drain;
