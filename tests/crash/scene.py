@@ -12,15 +12,12 @@ import sys
 import threading
 import time
 import typing
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(os.environ["DIFYD_SOURCE"]) / "tests/integration"))
 import machine  # noqa: E402
 import overlap  # noqa: E402
-from machine import Machine, get, wait_until  # noqa: E402
+from machine import ALL, Machine, get, slow, wait_until  # noqa: E402, F401
 
-ALL = bool(os.environ.get("DIFYD_TEST_ALL"))
-slow = unittest.skipUnless(ALL, "only with DIFYD_TEST_ALL=1 (packaging/test --all)")
 SEED = os.environ.get("DIFYD_CRASH_SEED") or str(random.randrange(1 << 32))
 
 STEPS = ["drain", "stop", "backup", "migrate", "start", "verify", "commit"]

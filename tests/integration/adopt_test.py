@@ -7,7 +7,7 @@ import sys
 import unittest
 
 import machine
-from machine import BUNDLES, SOURCE, Machine, free_port, get, wait_until
+from machine import ALL, BUNDLES, SOURCE, Machine, free_port, get, slow, wait_until
 
 sys.path.insert(0, str(SOURCE / "tests/oracle"))
 import oracle  # noqa: E402
@@ -96,12 +96,12 @@ class Adopt(unittest.TestCase):
         self.assertIn(f"the project is {m.project}, as its containers say", document["decide"][0])
         self.assertNotIn(password, json.dumps(document))
         self.assertIn("adopted: the storage has no ledger", (m.folder / "difyd.log").read_text())
-        if os.environ.get("DIFYD_TEST_ALL"):  # from here on it is like any other
+        if ALL:  # from here on it is like any other
             code, out, err = m.difyd("upgrade", "1.12.1")
             self.assertEqual(code, 0, out + err + m.tail())
             self.assertTrue(m.is_set_up())
 
-    @unittest.skipUnless(os.environ.get("DIFYD_TEST_ALL"), "takes half a minute; DIFYD_TEST_ALL=1 runs it")
+    @slow
     def test_a_stack_that_has_not_migrated_yet_is_left_alone(self):
         m = Machine("1.11.4", standalone=True)
         self.addCleanup(m.close)

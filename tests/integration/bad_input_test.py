@@ -9,7 +9,7 @@ import tempfile
 import unittest
 
 import machine
-from machine import BIN, Machine, wait_until
+from machine import BIN, Machine, slow, wait_until
 
 machine.need_engine()
 
@@ -285,6 +285,7 @@ class FollowingAnUpgrade(unittest.TestCase):
         code, out, _ = self.m.difyd("upgrade", "--follow", "--json")
         self.assertEqual((code, json.loads(out)["error"]["code"]), (4, "no-upgrade"))
 
+    @slow
     def test_one_that_a_new_daemon_goes_on_with_is_followed_to_its_end(self):
         self.begin("1.12.1")
         self.m.stop_daemon(signal.SIGKILL)

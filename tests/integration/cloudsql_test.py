@@ -7,7 +7,7 @@ import threading
 import unittest
 
 import machine
-from machine import Machine, get
+from machine import Machine, get, slow
 
 machine.need_engine()
 
@@ -87,6 +87,7 @@ class CloudSql(unittest.TestCase):
         self.assertEqual(self.m.json("backup", "list"), [])
         self.assertNotIn(TOKEN, (self.m.folder / "difyd.log").read_text())
 
+    @slow
     def test_a_held_upgrade_is_left_by_the_commands_that_are_told(self):
         self.in_container("pg_dump -U postgres -Fc -f /tmp/as-it-was dify")
         Api.script = [(409, {"error": {"message": "busy", "errors": [{"reason": "operationInProgress"}]}}),

@@ -3,7 +3,7 @@ import signal
 import unittest
 
 import machine
-from machine import Machine, wait_until
+from machine import Machine, slow, wait_until
 
 machine.need_engine()
 
@@ -101,6 +101,7 @@ class Commands(unittest.TestCase):
         self.assertEqual(code, 2, err)
         self.assertIn("there is no command of advisory fill-in to run", err)
 
+    @slow
     def test_down_ends_one_and_up_begins_it_again(self):
         (self.files / "may-go").touch()
         code, out, err = self.upgrade()

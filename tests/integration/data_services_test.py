@@ -4,7 +4,7 @@ import shutil
 import unittest
 
 import machine
-from machine import BUNDLES, Machine
+from machine import BUNDLES, Machine, slow
 
 machine.need_engine()
 NO_ADVISORIES = "format: 1\nnewest_known: 99.0.0\nadvisories: []\n"
@@ -20,6 +20,7 @@ def made(test, version, **how):
 
 
 class DataServices(unittest.TestCase):
+    @slow
     def test_other_settings_of_the_bundled_database(self):
         m = made(self, "1.13.3", standalone=True)
         setting = lambda: m.docker("exec", f"{m.project}-db_postgres-1", "psql", "-U", "postgres", "-Atc", "show max_connections").strip()

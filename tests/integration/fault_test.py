@@ -11,12 +11,11 @@ import time
 import unittest
 
 import machine
-from machine import Machine, get, wait_until
+from machine import Machine, get, slow, wait_until
 from own_engine import OwnEngine
 
 machine.need_engine()
 
-ALL = os.environ.get("DIFYD_TEST_ALL") == "1"
 SETTINGS = """upgrade: {drain_grace: 0s, start_timeout: 60s}
 health: {probe_interval: 1s}
 """
@@ -164,13 +163,13 @@ class Faults(Base, unittest.TestCase):
             self.unpause()
         self.m.serve().await_phase("serving")
 
-    @unittest.skipUnless(ALL, "packaging/test --all")
+    @slow
     def test_postgresql_stopped(self):
         container = self.m.postgres["DIFYD_POSTGRES_CONTAINER"]
         self.fault(lambda: self.m.docker("stop", "-t", "5", container), lambda: self.m.docker("start", container),
                    "database.main", {"database-refused", "database-silent", "database-unreachable"})
 
-    @unittest.skipUnless(ALL, "packaging/test --all")
+    @slow
     def test_postgresql_read_only(self):
         def write(value):
             self.m.sql(f"alter role dify set default_transaction_read_only = {value}")
@@ -178,7 +177,7 @@ class Faults(Base, unittest.TestCase):
                        " and application_name = 'difyd'")
         self.fault(lambda: write("on"), lambda: write("off"), "database.main", {"database-read-only"})
 
-    @unittest.skipUnless(ALL, "packaging/test --all")
+    @slow
     def test_postgresql_refuses_the_password(self):
         def log_in(word):
             self.m.sql(f"alter role dify {word}")
@@ -198,7 +197,7 @@ class Faults(Base, unittest.TestCase):
         self.assertIn("ended with 137", event["text"])
         return seen - begun
 
-    @unittest.skipUnless(ALL, "packaging/test --all")
+    @slow
     def test_a_dead_service_is_noticed_at_once(self):
         # Others load this machine: one of three that is noticed in time shows how it is done.
         times = [self.notice(service) for service in ("worker", "web", "worker_beat")]
@@ -206,7 +205,7 @@ class Faults(Base, unittest.TestCase):
         self.assertLess(min(times), 0.2)
         wait_until("it runs again", lambda: self.m.containers()[f"{self.m.project}-worker-1"] == "running", 60)
 
-    @unittest.skipUnless(ALL, "packaging/test --all")
+    @slow
     def test_a_service_that_crash_loops_is_called_broken_and_comes_back(self):
         name = f"{self.m.project}-worker_beat-1"
         end = time.monotonic() + 120
@@ -226,7 +225,7 @@ class Faults(Base, unittest.TestCase):
     def started_at(self, service):
         return self.m.docker("inspect", "-f", "{{.State.StartedAt}}", f"{self.m.project}-{service}-1").strip()
 
-    @unittest.skipUnless(ALL, "packaging/test --all")
+    @slow
     def test_a_service_that_hangs_grows_unhealthy_and_is_restarted(self):
         before = self.started_at("redis")
         with Watch(self.m.health) as watch, Events(self.m.folder / "run/difyd.sock", 300) as events:
@@ -238,6 +237,24 @@ class Faults(Base, unittest.TestCase):
             wait_until("readyz is 200 again", lambda: get(self.m.health, "/readyz")[0] == 200, 120)
         self.assertEqual(watch.codes, {200})
         self.assertLess(watch.slowest(), 0.05)
+
+    @slow
+    def test_a_service_that_runs_out_of_memory_is_told_so_and_is_started_again(self):
+        name = f"{self.m.project}-web-1"
+        self.m.docker("update", "--memory", "200m", "--memory-swap", "200m", name)
+        self.addCleanup(self.m.docker, "update", "--memory", "2g", "--memory-swap", "2g", name)
+        before = self.started_at("web")
+        with Watch(self.m.health) as watch, Events(self.m.folder / "run/difyd.sock") as events:
+            # The kernel takes the container's first process, not the one that asks for too much.
+            hog = subprocess.Popen(["docker", "exec", name, "sh", "-c",
+                                    "echo 1000 >/proc/1/oom_score_adj; head -c 400m /dev/zero | tail"],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            event, _ = events.await_one(lambda e: e["subject"] == "web" and e["state"] == "died")
+            self.assertIn("ended with 137 for want of memory", event["text"])
+            wait_until("it was started again", lambda: self.started_at("web") != before, 60)
+            hog.wait(30)
+            wait_until("readyz is 200 again", lambda: get(self.m.health, "/readyz")[0] == 200, 120)
+        self.assertEqual(watch.codes, {200})
 
     def test_the_env_file_edited_by_hand_is_told(self):
         env = next((self.m.folder / "var/releases").glob("dify-*/docker/.env"))
@@ -289,7 +306,7 @@ class Faults(Base, unittest.TestCase):
         self.m.serve().await_phase("serving")
 
 
-@unittest.skipUnless(ALL, "packaging/test --all")
+@slow
 class Engine(Base, unittest.TestCase):
     """The stack on an engine of the test's own, the database elsewhere."""
 

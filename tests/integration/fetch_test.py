@@ -8,7 +8,7 @@ import time
 import unittest
 
 import machine
-from machine import Machine, wait_until
+from machine import Machine, slow, wait_until
 
 machine.need_engine()
 
@@ -134,6 +134,7 @@ class Fetch(unittest.TestCase):
         self.assertEqual(sorted(each.name for each in self.bundles.iterdir()),
                          [".dify-1.13.0.tar.gz.part", "1.11.4.tar.gz", "dify-1.11.4", "dify-1.12.1"])
 
+    @slow
     def test_at_a_boot_what_is_deployed_serves_while_its_successor_is_fetched(self):
         (self.bundles / "1.11.4.tar.gz").write_bytes(self.archive("1.11.4"))
         self.m.serve().await_phase("serving")

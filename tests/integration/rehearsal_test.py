@@ -6,7 +6,7 @@ import subprocess
 import unittest
 
 import machine
-from machine import Machine, get, wait_until
+from machine import Machine, get, slow, wait_until
 
 machine.need_engine()
 
@@ -122,6 +122,7 @@ class NamedServer(Rehearsals):
     def log(self, server):
         return "".join(each.read_text() for each in sorted(pathlib.Path(server["DIFYD_POSTGRES_LOGS"]).glob("*.csv")))
 
+    @slow
     def test_the_copy_is_made_there_and_the_stacks_server_is_left_alone(self):
         m, container = self.m, self.other["DIFYD_POSTGRES_CONTAINER"]
         before, others = self.state(), self.databases(self.other)

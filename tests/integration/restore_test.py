@@ -8,12 +8,11 @@ import subprocess
 import unittest
 
 import machine
-from machine import Machine, get, wait_until
+from machine import Machine, get, slow, wait_until
 
 machine.need_engine()
 
 
-slow = unittest.skipUnless(os.environ.get("DIFYD_TEST_ALL"), "takes a minute; DIFYD_TEST_ALL=1 runs it")
 SETTINGS = ("upgrade: {drain_grace: 0s, start_timeout: 60s, worker_stop_limit: 5s, backup: pg_dump, "
             "backup_image: 'postgres:15-alpine'}\n")
 

@@ -8,7 +8,7 @@ import signal
 import unittest
 
 import machine
-from machine import Machine, get, wait_until
+from machine import ALL, Machine, get, wait_until
 
 machine.need_engine()
 
@@ -65,10 +65,10 @@ class Share(unittest.TestCase):
         self.m.docker("exec", self.m.postgres["DIFYD_POSTGRES_CONTAINER"], "sh", "-c", "pg_dump -U postgres dify > /tmp/old.sql")
         self.what_is_kept()
         self.lost_in_a_migration()
-        if os.environ.get("DIFYD_TEST_ALL"):
+        if ALL:
             self.lost_at_rest()
         self.database_put_back()
-        if os.environ.get("DIFYD_TEST_ALL"):
+        if ALL:
             self.ledger_gone()
 
     def what_is_kept(self):

@@ -3,7 +3,7 @@ import json
 import unittest
 
 import machine
-from machine import Machine, get, page, wait_until
+from machine import Machine, get, page, slow, wait_until
 
 machine.need_engine()
 
@@ -87,6 +87,7 @@ class Standalone(unittest.TestCase):
         removed, created = log.index(f"{m.project}-db-1"), log.rindex(f"{m.project}-db_postgres-1")
         self.assertLess(removed, created)
 
+    @slow
     def test_a_failed_hop_that_renames_the_database_service_puts_the_old_one_back(self):
         m = Machine("1.9.2", standalone=True)
         self.addCleanup(m.close)

@@ -6,7 +6,7 @@ import time
 import unittest
 
 import machine
-from machine import Machine, get, page, wait_until
+from machine import Machine, get, page, slow, wait_until
 
 machine.need_engine()
 
@@ -169,6 +169,7 @@ class Upgrade(unittest.TestCase):
         operation = self.m.status().get("operation") or {"steps": []}
         return [each["step"] for each in operation["steps"]]
 
+    @slow
     def test_a_worker_that_ignores_sigterm_is_stopped_all_the_same(self):
         self.upgrade("1.12.5")
         self.upgrade("1.13.0")
@@ -224,6 +225,7 @@ class Upgrade(unittest.TestCase):
             self.assertEqual(self.m.containers(), before)
         self.assertEqual(self.m.status()["phase"], "serving")
 
+    @slow
     def test_an_older_configured_version_does_not_go_back(self):
         self.upgrade("1.11.4")
         self.m.stop_daemon()
@@ -231,6 +233,7 @@ class Upgrade(unittest.TestCase):
         self.assertEqual(self.m.status()["deployed"], "1.11.4")
         self.assertIn("1.11.3 is configured but 1.11.4 is deployed", self.m.findings()["version-ignored"]["detail"])
 
+    @slow
     def test_a_killed_daemon_goes_on_with_the_upgrade(self):
         code, out, err = self.m.difyd("upgrade", "--no-wait", "1.12.1")
         self.assertEqual(code, 0, err)
