@@ -111,8 +111,8 @@ std::optional<verdict> not_serving(const question& asked) {
   };
   if (asked.now_is.current == phase::stopped) return row("stopped by the operator");
   if (!asked.now_is.configuration_valid) return row("the configuration is not valid");
-  if (asked.now_is.current == phase::waiting_for_lease)
-    return row("another machine holds the database lease");
+  // Another machine has it, or the server does not answer: the phase's message says which.
+  if (asked.now_is.current == phase::waiting_for_lease) return row("waiting for the database lease");
   if (asked.now_is.current != phase::starting) return std::nullopt;
   const bool late = older_than(asked.now_is.phase_since, asked.now, asked.rules.start_bound);
   return row(late ? "starting takes longer than it should" : "starting");

@@ -259,10 +259,19 @@ void end_without_lease(world& w) {
 }
 
 task<Result<>> await_lease(world& w) {
+  const auto patience = std::chrono::steady_clock::now() + 30s;
   for (;;) {
     const auto taken = co_await take_lease(w);
     if (taken && has_lease(*taken)) co_return Result<>{};
     if (!taken && taken.error().code == "share-foreign") co_return fail(taken.error());
+    if (!taken && w.settings.database.kind == "bundled") {
+      // Nobody but the start brings it up: where it ended, or does not answer, the start begins again.
+      if (auto runs = link_database(w); !runs) co_return fail(runs.error());
+      if (std::chrono::steady_clock::now() > patience) co_return fail(taken.error());
+      stand(w, w.stands.get()->at, sentence(taken.error()));
+      co_await pause(1s);
+      continue;
+    }
     stand(w, phase::waiting_for_lease,
           taken ? "the database is " + *w.lease_text.get() : sentence(taken.error()));
     if (taken && *taken == grip::lost) co_await stop_what_runs(w);

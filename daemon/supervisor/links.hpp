@@ -65,7 +65,8 @@ task<Result<>> still_ours(world& w);
 [[noreturn]] void end_without_lease(world& w);
 
 // Waits for the lease as long as it takes, in phase waiting-for-lease; what runs here is stopped where
-// another machine has it. Error "share-foreign".
+// another machine has it. Errors: "share-foreign"; the stack's own database does not run, or does not answer
+// for 30 s.
 task<Result<>> await_lease(world& w);
 
 // Tells other machines that the lease is held, and whether the stack may be at work here.

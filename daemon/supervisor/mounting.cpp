@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <map>
 
 #include "difyd/base/durable_file.hpp"
 #include "difyd/base/log.hpp"
@@ -88,6 +89,7 @@ task<Result<>> mount_with_back_off(world& w, const std::string& operation, bool 
   if (done) done = co_await prove_storage(w);
   if (done) {
     memory = {};
+    w.dead_mounts = true;
     co_return done;
   }
   if (!memory.last || memory.last->message != done.error().message)
@@ -97,20 +99,19 @@ task<Result<>> mount_with_back_off(world& w, const std::string& operation, bool 
   co_return done;
 }
 
-// Services of running containers that hold a dead mount, with the proof for each.
-task<std::vector<std::pair<std::string, std::string>>> holders_of_dead_mounts(world& w) {
-  std::vector<std::pair<std::string, std::string>> found;
+// By service, the proof that a running container of it holds a dead mount.
+task<std::map<std::string, std::string>> holders_of_dead_mounts(world& w, const stack::observed& seen) {
+  std::map<std::string, std::string> found;
   const auto wish = host::wish_of(storage_expectation(w));
   const auto mounts = host::read_mounts();
   const auto* now = mounts ? host::find_mount(*mounts, wish.point) : nullptr;
-  const auto seen = w.observed.get();
   if (!now) co_return found;
-  for (const auto& each : seen->containers) {
+  for (const auto& each : seen.containers) {
     if (each.one_off || !each.running()) continue;
     const auto inspected = co_await w.engine.containers.inspect(each.id);
     if (!inspected || inspected->state.pid <= 0) continue;
     auto proof = co_await host::dead_mount_of(inspected->state.pid, wish, *now, w.storage.options());
-    if (proof) found.emplace_back(each.service, std::move(*proof));
+    if (proof) found.emplace(each.service, std::move(*proof));
   }
   co_return found;
 }
@@ -120,12 +121,11 @@ task<Result<std::string>> restart_holders(world& w, const std::string& operation
   if (!release) co_return std::string();
   const auto seen = co_await look(w, project_of(release));
   if (!seen) co_return fail(seen.error());
-  const auto holders = co_await holders_of_dead_mounts(w);
   std::vector<std::string> services;
-  for (const auto& [service, proof] : holders) {
+  for (const auto& [service, proof] : co_await holders_of_dead_mounts(w, *seen)) {
     if (!release->project.services.contains(service)) continue;
     w.events.tell(operation, "service", service, "working", "restarted, because " + proof);
-    if (std::ranges::find(services, service) == services.end()) services.push_back(service);
+    services.push_back(service);
   }
   if (services.empty()) co_return std::string();
   auto plan = stack::plan_restart(project_of(release), *seen, services);
@@ -170,8 +170,27 @@ task<Result<>> have_storage(world& w, std::string operation) {
   co_return co_await mount_with_back_off(w, operation, need == mount_need::mount);
 }
 
+task<Result<>> let_go_of_dead_mounts(world& w, std::string operation) {
+  if (w.settings.storage.kind == "local") co_return Result<>{};
+  const auto release = *w.in_force.get();
+  const auto project = release ? project_of(release) : project_ptr();
+  const auto seen = co_await look(w, project);
+  if (!seen) co_return fail(seen.error());
+  std::vector<std::string> services;
+  for (const auto& [service, proof] : co_await holders_of_dead_mounts(w, *seen)) {
+    w.events.tell(operation, "service", service, "working", "stopped, because " + proof);
+    services.push_back(service);
+  }
+  if (!services.empty())
+    if (auto stopped = co_await carry_out(w, stack::plan_stop(project, *seen, services), operation); !stopped)
+      co_return stopped;
+  w.dead_mounts = false;
+  co_return Result<>{};
+}
+
 task<ended> mend_storage(world& w, std::string operation, mount_need need) {
-  if (need != mount_need::look)
+  // Since it was proposed a start may have mounted it: its containers hold what is there now.
+  if (need != mount_need::look && !co_await prove_storage(w))
     if (auto mounted = co_await mount_with_back_off(w, operation, need != mount_need::remount); !mounted)
       co_return failed_with(mounted.error());
   if (w.stands.get()->at != phase::serving) co_return done_as("the storage answers");

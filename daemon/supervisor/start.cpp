@@ -194,6 +194,8 @@ task<ended> run_deployed(world& w, version which, std::string id, origin from) {
   const auto project = project_of(*release);
   const auto limit = w.settings.upgrade.start_timeout;
   if (auto images = co_await have_images(w, project, id); !images) co_return not_yet(w, images.error());
+  if (w.dead_mounts || !w.settled)
+    if (auto free = co_await let_go_of_dead_mounts(w, id); !free) co_return not_yet(w, free.error());
   if (bundled(w)) {
     if (auto up = co_await bring_up(w, *release, infrastructure((*release)->project), id, limit, false); !up)
       co_return not_yet(w, up.error());

@@ -14,6 +14,8 @@ using namespace std::chrono_literals;
 task<std::string> upgrade_work::missing() {
   if (auto engine = co_await world_.engine.ping(5s); !engine) co_return engine.error().message;
   if (auto storage = co_await have_storage(world_, id_); !storage) co_return storage.error().message;
+  if (world_.dead_mounts)
+    if (auto free = co_await let_go_of_dead_mounts(world_, id_); !free) co_return free.error().message;
   // The stack's own database comes and goes with the steps.
   if (world_.settings.database.kind == "bundled" || !world_.lease) co_return std::string();
   const auto lease = co_await take_lease(world_);
