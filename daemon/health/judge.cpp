@@ -121,6 +121,8 @@ std::optional<verdict> not_serving(const question& asked) {
 std::optional<verdict> dependency_away(const question& asked) {
   const finding* first = nullptr;
   for (const auto& each : asked.findings) {
+    // What runs goes on without the engine; whether it answers is for the probes of Dify itself to say.
+    if (each.subject == "engine") continue;
     const bool lasting = asked.rules.unready_grace.count() == 0 ||
                          older_than(each.since, asked.now, asked.rules.unready_grace);
     if (each.level >= severity::error && lasting && (!first || each.level > first->level)) first = &each;

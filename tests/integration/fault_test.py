@@ -319,8 +319,8 @@ class Engine(Base, unittest.TestCase):
         cls.m.serve().await_phase("serving")
 
     def test_dockerd_frozen(self):
-        # Dify itself goes on, and visitors are served: the load balancer is told so once the engine is known again.
-        self.fault(self.engine.freeze, self.engine.thaw, "engine", {"engine-away"})
+        # Dify itself goes on, and visitors are served.
+        self.fault(self.engine.freeze, self.engine.thaw, "engine", {"engine-away"}, ready=200)
 
     def test_dockerd_frozen_and_the_daemon_ends(self):
         self.engine.freeze()
@@ -334,7 +334,7 @@ class Engine(Base, unittest.TestCase):
     def test_dockerd_killed(self):
         command = []
         self.fault(lambda: command.extend(self.engine.kill()),
-                   lambda: self.engine.start(command, self.m.folder / "dockerd.log"), "engine", {"engine-away"})
+                   lambda: self.engine.start(command, self.m.folder / "dockerd.log"), "engine", {"engine-away"}, ready=200)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ struct world {
   std::vector<finding> findings;
   situation now_is{.current = phase::serving, .phase_since = now - 1h};
   policy rules;
-  memory past{.known = true, .machine = "this", .asked = {}};
+  memory past{.known = true, .why_not = {}, .machine = "this", .asked = {}};
 
   judgement judged() const { return judge(findings, now_is, rules, now, past); }
 };
@@ -103,6 +103,11 @@ const way ways[] = {
      },
      up, down},
     {7, "serving", [](world&) {}, up, up},
+    {7, "serving without the engine",
+     [](world& w) {
+       w.findings.push_back({"engine", "engine-away", severity::critical, "", "", false, now - 1h});
+     },
+     up, up},
 };
 
 void put(world& w, const way& each) {
