@@ -27,10 +27,12 @@ task<Result<>> carry_out(engine::client& engine, stack::Plan plan, const compose
   co_return Result<>{};
 }
 
-task<Result<stack::observed>> look(engine::client& engine, chosen_project of, bool details) {
+using stack::observing;
+
+task<Result<stack::observed>> look(engine::client& engine, chosen_project of, observing depth) {
   stack::observe_options how;
   how.project = of.project;
-  how.details = details;
+  how.depth = depth;
   co_return co_await stack::observe(engine, of.name, std::move(how));
 }
 
@@ -60,16 +62,23 @@ Result<stack::plan_options> plan_options_from(const compose_options& options, co
   return to;
 }
 
+task<Result<stack::Plan>> plan_up(engine::client& engine, std::shared_ptr<compose::project> project,
+                                  stack::plan_options wishes, observing depth) {
+  auto now = co_await look(engine, {project, project->name}, depth);
+  if (!now) co_return std::unexpected(now.error());
+  if (engine.where().is_unix()) now->missing_sources = stack::missing_bind_sources(*project);
+  co_return stack::plan(project, *now, wishes);
+}
+
 task<Result<>> bring_up(engine::client& engine, std::shared_ptr<compose::project> project,
                         const compose_options& options) {
   auto wishes = plan_options_from(options, *project);
   if (!wishes) co_return std::unexpected(wishes.error());
   auto refreshed = co_await carry_out(engine, stack::plan_refresh(project, *wishes), options);
   if (!refreshed) co_return refreshed;
-  auto now = co_await look(engine, {project, project->name}, true);
-  if (!now) co_return std::unexpected(now.error());
-  if (engine.where().is_unix()) now->missing_sources = stack::missing_bind_sources(*project);
-  auto plan = stack::plan(project, *now, *wishes);
+  auto plan = co_await plan_up(engine, project, *wishes, observing::listed);
+  // Most often there is nothing to do, and that needs no look at each container.
+  if (plan && !plan->empty()) plan = co_await plan_up(engine, project, *wishes, observing::detailed);
   if (!plan) co_return std::unexpected(plan.error());
   auto done = co_await carry_out(engine, std::move(*plan), options);
   if (!done || !options.wait) co_return done;
@@ -79,7 +88,7 @@ task<Result<>> bring_up(engine::client& engine, std::shared_ptr<compose::project
 }
 
 task<Result<>> stop_all(engine::client& engine, chosen_project of, const compose_options& options) {
-  auto now = co_await look(engine, of, false);
+  auto now = co_await look(engine, of, observing::inspected);
   if (!now) co_return std::unexpected(now.error());
   co_return co_await carry_out(engine, stack::plan_stop(of.project, *now, options.services, options.timeout),
                                options);
@@ -139,7 +148,7 @@ int compose_down(const compose_options& options) {
   auto of = project_or_name(options);
   if (!of) return report_compose(of.error());
   return change(of->name, [&](engine::client& engine) -> task<Result<>> {
-    auto now = co_await look(engine, *of, false);
+    auto now = co_await look(engine, *of, observing::inspected);
     if (!now) co_return std::unexpected(now.error());
     stack::down_options how;
     how.volumes = options.volumes;
@@ -163,7 +172,7 @@ int with_plan(const compose_options& options, MakePlan make) {
   auto of = project_or_name(options);
   if (!of) return report_compose(of.error());
   return change(of->name, [&](engine::client& engine) -> task<Result<>> {
-    auto now = co_await look(engine, *of, false);
+    auto now = co_await look(engine, *of, observing::inspected);
     if (!now) co_return std::unexpected(now.error());
     for (const auto& service : options.services)
       if (stack::containers_of(*now, service).empty())

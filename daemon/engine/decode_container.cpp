@@ -140,7 +140,8 @@ Result<container_summary> decode_summary(const json& value) {
   result.labels = map_of(value, "Labels");
   result.created = number(value, "Created");
   result.ports = listed_ports(value);
-  result.networks = keys(member(value, "NetworkSettings"), "Networks");
+  result.mounts = decode_mounts(member(value, "Mounts"));
+  result.networks = decode_attachments(member(member(value, "NetworkSettings"), "Networks"));
   return result;
 }
 

@@ -38,34 +38,61 @@ bool logs_unbounded(const engine::container& from) {
   return options == log->end() || !options->is_object() || !options->contains("max-size");
 }
 
-observed_container container_from(const engine::container_summary& listed, const engine::container& c,
-                                  bool details) {
+// "Up 5 minutes (healthy)", "Up 2 seconds (health: starting)"
+std::string health_in(const std::string& status) {
+  if (status.ends_with("(healthy)")) return "healthy";
+  if (status.ends_with("(unhealthy)")) return "unhealthy";
+  return status.ends_with("(health: starting)") ? "starting" : "";
+}
+
+// What the list and an inspect name alike.
+template <class Container>
+observed_container named(const Container& c, std::string name) {
   observed_container to;
   to.id = c.id;
-  to.name = c.name;
+  to.name = std::move(name);
   to.labels.insert(c.labels.begin(), c.labels.end());
   to.service = to.label(label::service);
   to.number = number_in(to.label(label::number));
   to.one_off = to.label(label::one_off) == "True";
+  to.image = c.image;
+  to.image_id = c.image_id;
+  for (const auto& [name_of, attached] : c.networks)
+    to.networks[name_of] = {attached.network_id, attached.ip};
+  for (const auto& m : c.mounts) to.mounts.push_back({m.type, m.name, m.source, m.destination, !m.writable});
+  return to;
+}
+
+void take_listed(observed_container& to, const engine::container_summary& listed) {
+  to.command = listed.command;
+  to.status = listed.status;
+  to.created = listed.created;
+  for (const auto& p : listed.ports)
+    to.ports.push_back({p.host_ip, p.host_port, p.container_port, p.protocol});
+}
+
+observed_container container_from(const engine::container_summary& listed) {
+  auto to = named(listed, listed.name());
+  take_listed(to, listed);
+  to.state = listed.state;
+  to.health = health_in(listed.status);
+  return to;
+}
+
+observed_container container_from(const engine::container_summary& listed, const engine::container& c,
+                                  bool details) {
+  auto to = named(c, c.name);
+  take_listed(to, listed);
   to.state = c.state.status;
   if (c.state.health && c.state.health->status != "none") to.health = c.state.health->status;
   to.exit_code = c.state.exit_code;
   to.error = c.state.error;
-  to.image = c.image;
-  to.image_id = c.image_id;
-  to.command = listed.command;
-  to.status = listed.status;
-  to.created = listed.created;
   to.started_at = c.state.started_at;
   to.finished_at = c.state.finished_at;
   to.oom_killed = c.state.oom_killed;
   to.logs_unbounded = logs_unbounded(c);
   to.restart_policy = c.restart.name.empty() ? "no" : c.restart.name;
   to.stop_timeout = c.stop_timeout.value_or(10);
-  for (const auto& [name, attached] : c.networks) to.networks[name] = {attached.network_id, attached.ip};
-  for (const auto& m : c.mounts) to.mounts.push_back({m.type, m.name, m.source, m.destination, !m.writable});
-  for (const auto& p : listed.ports)
-    to.ports.push_back({p.host_ip, p.host_port, p.container_port, p.protocol});
   if (details) take_details(to, c);
   return to;
 }
@@ -89,7 +116,10 @@ task<Result<>> look_at_containers(engine::client& engine, observed& to, const ob
   if (!listed) co_return std::unexpected(listed.error());
   std::vector<task<optional_container>> looks;
   for (auto& each : *listed)
-    looks.push_back(look_at(engine, std::move(each), options.details, options.limit));
+    if (options.depth == observing::listed && each.state == "running")
+      to.containers.push_back(container_from(each));
+    else
+      looks.push_back(look_at(engine, std::move(each), options.depth == observing::detailed, options.limit));
   auto found = co_await when_all(std::move(looks));
   for (auto& each : found) {
     if (!each) co_return std::unexpected(each.error());

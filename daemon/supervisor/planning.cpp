@@ -96,7 +96,7 @@ task<Result<>> add_files(plan_facts& facts, world& w) {
 task<Result<>> add_operations(plan_facts& facts, world& w) {
   stack::observe_options watching;
   watching.project = project_of(facts.after);
-  watching.details = true;
+  watching.depth = stack::observing::detailed;
   auto now = co_await stack::observe(w.engine, w.settings.project, std::move(watching));
   if (!now) co_return fail(now.error());
   auto options = plan_defaults(*facts.after);

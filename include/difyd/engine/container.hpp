@@ -21,6 +21,21 @@ struct port_binding {
   std::uint16_t host_port = 0;
 };
 
+struct mount {
+  std::string type;  // bind volume tmpfs
+  std::string name;  // of a volume
+  std::string source;
+  std::string destination;
+  bool writable = true;
+};
+
+struct network_attachment {
+  std::string network_id;
+  std::string ip;
+  std::string gateway;
+  std::vector<std::string> aliases;
+};
+
 struct container_summary {
   std::string id;
   std::vector<std::string> names;  // without the leading slash
@@ -32,7 +47,8 @@ struct container_summary {
   string_map labels;
   std::int64_t created = 0;  // seconds since 1970
   std::vector<port_binding> ports;
-  std::vector<std::string> networks;
+  std::vector<mount> mounts;
+  std::map<std::string, network_attachment> networks;
 
   const std::string& name() const;  // the first, or empty
 };
@@ -57,21 +73,6 @@ struct container_state {
   std::string started_at;  // RFC 3339 with nanoseconds; "" if never
   std::string finished_at;
   std::optional<health_state> health;  // absent without a health check
-};
-
-struct mount {
-  std::string type;  // bind volume tmpfs
-  std::string name;  // of a volume
-  std::string source;
-  std::string destination;
-  bool writable = true;
-};
-
-struct network_attachment {
-  std::string network_id;
-  std::string ip;
-  std::string gateway;
-  std::vector<std::string> aliases;
 };
 
 struct restart_policy {

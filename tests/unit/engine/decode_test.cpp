@@ -78,11 +78,13 @@ TEST_CASE("a listed container, a network, an exit") {
   const auto listed =
       decode_summary(json::parse(R"({"Id":"a","Names":["/x","/y/x"],"State":"exited","Created":7,
       "Ports":[{"IP":"::","PrivatePort":80,"PublicPort":81,"Type":"tcp"}],"Labels":{"k":"v"},
-      "NetworkSettings":{"Networks":{"n":{}}}})"));
+      "NetworkSettings":{"Networks":{"n":{"NetworkID":"id of n"}}},
+      "Mounts":[{"Type":"volume","Name":"v","Destination":"/d","RW":true}]})"));
   REQUIRE(listed);
   CHECK(listed->name() == "x");
   CHECK(listed->ports.at(0).host_port == 81);
-  CHECK(listed->networks == std::vector<std::string>{"n"});
+  CHECK(listed->networks.at("n").network_id == "id of n");
+  CHECK(listed->mounts.at(0).name == "v");
   const auto net =
       decode_network(json::parse(R"({"Id":"n","Name":"x","IPAM":{"Config":[{"Subnet":"10.0.0.0/24"}]},
       "Containers":{"c1":{"Name":"web"}},"Internal":true})"));
