@@ -14,8 +14,6 @@ constexpr std::array ignored{
     ignored_key{"credential_spec", "it is for Windows containers"},
     ignored_key{"develop", "difyd watches no source files"},
     ignored_key{"models", "difyd runs no models"},
-    ignored_key{"post_start", "difyd runs no hooks of services"},
-    ignored_key{"pre_stop", "difyd runs no hooks of services"},
     ignored_key{"provider", "difyd runs no providers, and leaves the service out"},
     ignored_key{"use_api_socket", "difyd hands the engine's socket to no container"},
 };

@@ -44,6 +44,7 @@ std::string exec_body(const exec_spec& spec) {
             {"Tty", spec.tty}};
   if (!spec.env.empty()) body["Env"] = spec.env;
   if (!spec.user.empty()) body["User"] = spec.user;
+  if (spec.privileged) body["Privileged"] = true;
   if (!spec.working_dir.empty()) body["WorkingDir"] = spec.working_dir;
   return dump(body);
 }

@@ -165,10 +165,9 @@ task<Result<>> plan_run::set_policy(const operation& op) {
 
 // What secrets and configs say may be another since the container was made, and is in no hash.
 task<Result<>> plan_run::renew_files(const operation& op) {
-  if (!plan_.project) co_return Result<>{};
-  const auto service = plan_.project->services.find(op.service);
-  if (service == plan_.project->services.end()) co_return Result<>{};
-  auto files = inline_files(*plan_.project, service->second);
+  const auto* service = service_of(op);
+  if (service == nullptr) co_return Result<>{};
+  auto files = inline_files(*plan_.project, *service);
   if (!files) co_return std::unexpected(files.error());
   co_return co_await put_files(engine_, id_of(op), std::move(*files));
 }
@@ -182,7 +181,7 @@ task<Result<>> plan_run::start(const operation& op) {
   auto started = co_await engine_.containers.start(id, options_.start_limit);
   if (started) {
     fresh_.erase(id);
-    co_return started;
+    co_return co_await run_hooks(op, hook_point::post_start);
   }
   const auto error = start_error(started.error(), op.target);
   // It never ran, so nothing is lost, and nothing half-made stays behind.
@@ -191,6 +190,7 @@ task<Result<>> plan_run::start(const operation& op) {
 }
 
 task<Result<>> plan_run::stop(const operation& op) {
+  if (auto ran = co_await run_hooks(op, hook_point::pre_stop); !ran) co_return ran;
   auto stopped = co_await engine_.containers.stop(id_of(op), op.timeout, stop_limit(op));
   if (!stopped && !is(stopped.error(), "engine-not-found"))
     co_return std::unexpected(naming(stopped.error(), "stop container", op.target));
@@ -198,10 +198,11 @@ task<Result<>> plan_run::stop(const operation& op) {
 }
 
 task<Result<>> plan_run::restart(const operation& op) {
+  if (auto ran = co_await run_hooks(op, hook_point::pre_stop); !ran) co_return ran;
   auto done =
       co_await engine_.containers.restart(id_of(op), op.timeout, stop_limit(op) + options_.start_limit);
   if (!done) co_return std::unexpected(start_error(done.error(), op.target));
-  co_return Result<>{};
+  co_return co_await run_hooks(op, hook_point::post_start);
 }
 
 task<Result<>> plan_run::remove_container(const operation& op) {

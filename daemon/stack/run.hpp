@@ -20,6 +20,8 @@ task<Result<>> put_files(engine::client& engine, std::string id, std::vector<inl
 task<Result<>> finish_created(engine::client& engine, std::string id, create_request request,
                               std::vector<inline_file> files);
 
+enum class hook_point { post_start, pre_stop };
+
 class plan_run {
  public:
   plan_run(engine::client& engine, Plan plan, apply_options options);
@@ -51,6 +53,8 @@ class plan_run {
 
   task<Result<create_context>> context(const operation& op, std::string replaces);
   task<Result<>> renew_files(const operation& op);
+  const compose::service* service_of(const operation& op) const;  // null: not in the project
+  task<Result<>> run_hooks(const operation& op, hook_point at);
   task<Result<std::string>> container_of(const std::string& service);
   duration stop_limit(const operation& op) const;
   std::string id_of(const operation& op) const;

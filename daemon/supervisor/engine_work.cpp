@@ -91,6 +91,7 @@ task<Result<>> carry_out(world& w, stack::Plan plan, const std::string& operatio
     if (worth_telling(progress)) w.events.add(service_event(operation, op, progress));
   };
   options.registry_auth = host::registry_auth_for;
+  options.stops_regardless = true;
   // A machine that was frozen wakes up in the middle of an upgrade that may be another's by now.
   if (w.stands.get()->at == phase::upgrading) options.may_start = [&w] { return still_ours(w); };
   auto report = co_await stack::apply(w.engine, std::move(plan), std::move(options));

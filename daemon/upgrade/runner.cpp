@@ -59,9 +59,8 @@ int retries(const std::vector<mark>& journal, const decision& chosen) {
   if (!chosen.enter || journal.empty() || journal.back().state != mark_state::failed) return 0;
   const step failed = journal.back().at;
   if (*chosen.enter > failed) return 0;  // the way back
-  return static_cast<int>(std::ranges::count_if(journal, [failed](const mark& each) {
-    return each.at == failed && each.state == mark_state::failed;
-  }));
+  return static_cast<int>(std::ranges::count_if(
+      journal, [failed](const mark& each) { return each.at == failed && each.state == mark_state::failed; }));
 }
 
 // Why an upgrade ends that no step failed in.

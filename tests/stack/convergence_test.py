@@ -188,6 +188,37 @@ class Small(Case):
         # The version twice, three lists, the image, and each container.
         self.assertLessEqual(len(asked), 6 + 4, asked)
 
+    def test_hooks_run_in_the_container_after_its_start_and_before_its_stop(self):
+        text = f"""services:
+  a:
+    image: IMAGE
+    command: {LOOP}
+    environment: {{SAID: /tmp/said}}
+    volumes: ['.:/here']
+    post_start:
+      - command: [sh, -c, 'echo "$$WHO $$(pwd) $$SAID" >>/here/said']
+        environment: {{WHO: started}}
+        working_dir: /tmp
+      - command: [sh, -c, 'echo second >>/here/said']
+    pre_stop:
+      - command: [sh, -c, 'echo stops >>/here/said']
+"""
+        p = self.project(text)
+        said = p.folder / "said"
+        p.run("up", "-d")
+        self.assertEqual(said.read_text(), "started /tmp /tmp/said\nsecond\n")
+        p.run("up", "-d")  # changes nothing, runs nothing
+        p.run("restart")
+        self.assertEqual(said.read_text().splitlines()[2:], ["stops", "started /tmp /tmp/said", "second"])
+        p.run("stop")
+        p.run("down")
+        self.assertEqual(said.read_text().splitlines()[5:], ["stops"])
+        p.write(text.replace("echo second", "exit 3; echo second"))
+        done = p.run("up", "-d", ok=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("cannot run post_start in container", done.stderr)
+        self.assertIn("it ended with 3", done.stderr)
+
     def test_a_paused_container_is_named_and_left(self):
         p = self.project(f"services:\n  a: {{image: IMAGE, command: {LOOP}}}\n")
         p.run("up", "-d")

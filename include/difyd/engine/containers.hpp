@@ -52,6 +52,7 @@ struct exec_spec {
   std::vector<std::string> env;
   std::string user;
   std::string working_dir;
+  bool privileged = false;
   bool tty = false;
   bool input = false;
 };

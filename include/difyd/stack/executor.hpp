@@ -36,6 +36,9 @@ struct apply_options {
   duration stop_margin{std::chrono::seconds(30)};  // beyond the grace, until the engine has to have answered
   duration create_limit{std::chrono::minutes(2)};
   duration start_limit{std::chrono::minutes(5)};
+  duration hook_limit{std::chrono::minutes(5)};  // for each command of post_start and pre_stop
+  // A pre_stop that fails, or outlasts the grace, is told, and the container stopped all the same.
+  bool stops_regardless = false;
 };
 
 struct apply_report {
@@ -46,7 +49,7 @@ struct apply_report {
 // Operations may have been taken out of the plan: nothing waits for them. Engine events instead of polling
 // tell when a condition holds. After the first failure nothing new begins; what runs is waited for; the error
 // names container and cause. A container that this call created and that cannot be started is removed again.
-// Errors besides the engine's: "dependency-failed", "deadline-exceeded".
+// Errors besides the engine's: "dependency-failed", "deadline-exceeded", "hook-failed".
 task<Result<apply_report>> apply(engine::client& engine, Plan plan, apply_options options = {});
 
 // Waits until every container of the services runs and is healthy (or, where a dependent waits for that, has
