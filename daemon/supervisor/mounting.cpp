@@ -7,6 +7,7 @@
 
 #include "difyd/base/durable_file.hpp"
 #include "difyd/base/log.hpp"
+#include "difyd/base/task_group.hpp"
 #include "difyd/base/text.hpp"
 #include "difyd/host/holders.hpp"
 #include "difyd/host/probes.hpp"
@@ -99,20 +100,33 @@ task<Result<>> mount_with_back_off(world& w, const std::string& operation, bool 
   co_return done;
 }
 
-// By service, the proof that a running container of it holds a dead mount.
+using proof = std::optional<std::string>;
+
+task<proof> dead_mount_in(world& w, std::string container, host::mount_wish wish, host::mount now) {
+  const auto inspected = co_await w.engine.containers.inspect(std::move(container));
+  if (!inspected || inspected->state.pid <= 0) co_return std::nullopt;
+  co_return co_await host::dead_mount_of(inspected->state.pid, std::move(wish), std::move(now),
+                                         w.storage.options());
+}
+
+// By service, the proof that a running container of it holds a dead mount. All are looked at together: what
+// is dead keeps each look waiting.
 task<std::map<std::string, std::string>> holders_of_dead_mounts(world& w, const stack::observed& seen) {
   std::map<std::string, std::string> found;
   const auto wish = host::wish_of(storage_expectation(w));
   const auto mounts = host::read_mounts();
   const auto* now = mounts ? host::find_mount(*mounts, wish.point) : nullptr;
   if (!now) co_return found;
+  std::vector<std::string> services;
+  std::vector<task<proof>> looks;
   for (const auto& each : seen.containers) {
     if (each.one_off || !each.running()) continue;
-    const auto inspected = co_await w.engine.containers.inspect(each.id);
-    if (!inspected || inspected->state.pid <= 0) continue;
-    auto proof = co_await host::dead_mount_of(inspected->state.pid, wish, *now, w.storage.options());
-    if (proof) found.emplace(each.service, std::move(*proof));
+    services.push_back(each.service);
+    looks.push_back(dead_mount_in(w, each.id, wish, *now));
   }
+  auto proofs = co_await when_all(std::move(looks));
+  for (std::size_t i = 0; i < proofs.size(); ++i)
+    if (proofs[i]) found.emplace(services[i], std::move(*proofs[i]));
   co_return found;
 }
 
@@ -122,9 +136,9 @@ task<Result<std::string>> restart_holders(world& w, const std::string& operation
   const auto seen = co_await look(w, project_of(release));
   if (!seen) co_return fail(seen.error());
   std::vector<std::string> services;
-  for (const auto& [service, proof] : co_await holders_of_dead_mounts(w, *seen)) {
+  for (const auto& [service, why] : co_await holders_of_dead_mounts(w, *seen)) {
     if (!release->project.services.contains(service)) continue;
-    w.events.tell(operation, "service", service, "working", "restarted, because " + proof);
+    w.events.tell(operation, "service", service, "working", "restarted, because " + why);
     services.push_back(service);
   }
   if (services.empty()) co_return std::string();
@@ -177,8 +191,8 @@ task<Result<>> let_go_of_dead_mounts(world& w, std::string operation) {
   const auto seen = co_await look(w, project);
   if (!seen) co_return fail(seen.error());
   std::vector<std::string> services;
-  for (const auto& [service, proof] : co_await holders_of_dead_mounts(w, *seen)) {
-    w.events.tell(operation, "service", service, "working", "stopped, because " + proof);
+  for (const auto& [service, why] : co_await holders_of_dead_mounts(w, *seen)) {
+    w.events.tell(operation, "service", service, "working", "stopped, because " + why);
     services.push_back(service);
   }
   if (!services.empty())
