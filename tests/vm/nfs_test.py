@@ -32,6 +32,7 @@ health:
 """
 # The export is a file system of its own, so that it can be made anew.
 SERVER = """
+groupadd --system docker
 modprobe loop
 mkdir -p /srv/export
 [ -e /var/lib/export ] || { truncate -s 200M /var/lib/export; mkfs.ext4 -q /var/lib/export; }
