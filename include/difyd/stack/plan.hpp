@@ -117,6 +117,7 @@ struct down_options {
   bool volumes = false;  // -v: named and anonymous ones too
   bool remove_orphans = false;
   bool one_offs = false;       // remove ended and running one-off containers too
+  bool disabled = true;        // also services whose profile is not enabled; docker compose leaves them
   std::optional<int> timeout;  // -t
 };
 

@@ -477,6 +477,28 @@ TEST_CASE("down goes backwards, with or without the file") {
   }
 }
 
+TEST_CASE("down of docker compose leaves services whose profile is not enabled") {
+  auto p = three();
+  const auto o = up(*p);
+  p->services["nginx"].profiles = {"proxy"};
+  p->disabled_services.insert(p->services.extract("nginx"));
+  CHECK(to_text(plan_down(p, o)).starts_with("1 stop container p-nginx-1: down\n"));
+  down_options as_compose;
+  as_compose.disabled = false;
+  as_compose.remove_orphans = true;  // no orphans either
+  const auto down = plan_down(p, o, as_compose);
+  CHECK(to_text(down) ==
+        "1 stop container p-api-1: down\n"
+        "2 remove container p-api-1: down (after 1)\n"
+        "3 remove container p-init-1: down (after 2)\n"
+        "4 stop container p-db-1: down (after 2)\n"
+        "5 remove container p-db-1: down (after 4)\n"
+        "6 remove network p_default: down (after 2, 3, 5)\n");
+  CHECK(down.warnings ==
+        std::vector<std::string>{"Containers of services whose profile is not enabled (p-nginx-1) stay; run "
+                                 "again with --profile proxy to remove them"});
+}
+
 TEST_CASE("stop backwards, restart forwards") {
   const auto p = three();
   const auto o = up(*p);
