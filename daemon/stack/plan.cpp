@@ -38,6 +38,7 @@ Result<Plan> planner::run() {
     if (in_scope(name))
       if (auto done = plan_service(name); !done) return std::unexpected(done.error());
   if (options_.start) restart_followers();
+  pulls_first(plan_);
   return std::move(plan_);
 }
 

@@ -90,6 +90,9 @@ class planner {
   compose::text_map namespace_ids_;  // service -> its first container
 };
 
+// Moves the pulls to the front and lets what creates, stops or removes come after all of them.
+void pulls_first(Plan& plan);
+
 // The restart policy that the file asks for, as set_restart_policy writes it; "no" where it asks for none.
 std::string policy_of(const compose::service& s);
 

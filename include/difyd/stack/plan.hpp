@@ -108,6 +108,7 @@ struct plan_options {
       {"nginx", {"api", "web", "plugin_daemon", "api_websocket"}}};
 };
 
+// Its pulls come first: where an image cannot be had, nothing is created, stopped or removed.
 // Errors: "no-such-service", "image-missing" (pull policy never, or to be built), "bind-source-missing",
 // "network-missing" and "volume-missing" (external), "network-mislabelled", "scale-conflict", "shared-data".
 Result<Plan> plan(std::shared_ptr<const compose::project> project, const observed& now,
