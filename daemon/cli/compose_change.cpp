@@ -14,8 +14,8 @@ namespace {
 
 task<Result<>> carry_out(engine::client& engine, stack::Plan plan, const compose_options& options) {
   print_warnings(plan.warnings);
-  if (plan.empty()) co_return Result<>{};
   plan_progress progress(plan, options.quiet ? "quiet" : options.progress);
+  if (plan.empty()) co_return Result<>{};
   stack::apply_options how;
   how.progress = [&progress](const stack::operation& op, const stack::op_progress& p) {
     progress.show(op, p);

@@ -68,7 +68,9 @@ class Alone(Case):
 
         again = p.run("up", "-d", "--wait")
         self.assertEqual(p.containers(), before, "a second up changes nothing, the finished job does not run again")
-        self.assertEqual(again.stderr, "")
+        self.assertEqual(sorted(again.stderr.splitlines()),
+                         [f" Container {p.name}-{name}-1  Running" for name in ("api", "db", "nginx")])
+        self.assertEqual(p.run("--progress", "quiet", "up", "-d").stderr, "")
 
         p.run("down", name=False)
         self.assertEqual(p.containers(), {})

@@ -64,6 +64,7 @@ struct Plan {
   struct dialect dialect;
   std::vector<operation> operations;           // an operation only depends on earlier ones
   std::optional<std::set<std::string>> alone;  // as in create_context
+  std::vector<std::string> kept;               // running containers that plan() leaves as they are
   std::vector<std::string> warnings;
 
   bool empty() const { return operations.empty(); }

@@ -146,7 +146,17 @@ TEST_CASE("what changes waits for all pulls, which are beside each other; what i
 
 TEST_CASE("what is up and unchanged stays, the finished one-shot does not run again") {
   const auto p = three();
-  CHECK(text(*p, up(*p)) == "");
+  const auto same = plan(p, up(*p));
+  REQUIRE(same);
+  CHECK(same->empty());
+  CHECK(same->kept == std::vector<std::string>{"p-db-1", "p-api-1", "p-nginx-1"});  // init has ended
+}
+
+TEST_CASE("what only follows is not kept") {
+  auto p = three();
+  const auto o = up(*p);
+  p->services["api"].environment["KEY"] = "new";
+  CHECK(plan(p, o)->kept == std::vector<std::string>{"p-db-1"});
 }
 
 TEST_CASE("containers of every docker compose epoch are adopted") {
