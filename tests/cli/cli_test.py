@@ -134,13 +134,13 @@ class CommandLine(unittest.TestCase):
 
     def test_compose_errors_as_json(self):
         code, error = self.error("compose", "--json", "config")
-        self.assertEqual((code, error["code"]), (14, "compose-file-not-found"))
+        self.assertEqual((code, error["code"]), (1, "compose-file-not-found"))
         path = self.write("services:\n  a: {image: i, imagee: x}\n", "compose.yaml")
         for words in (["--json", "compose", "config"], ["compose", "--json", "up", "-d"], ["compose", "ps", "--json"]):
             code, error = self.error(*words)
-            self.assertEqual((code, error["code"], error["file"], error["line"]), (15, "compose-invalid", str(path), 2), words)
+            self.assertEqual((code, error["code"], error["file"], error["line"]), (1, "compose-invalid", str(path), 2), words)
         code, error = self.error("compose", "ps", "--json", "--no-such")
-        self.assertEqual((code, error["code"]), (16, "usage"))
+        self.assertEqual((code, error["code"]), (1, "usage"))
         code, error = self.error("--json", "compose", "-p", "x", "ps")
         self.assertEqual((code, error["code"]), (1, "engine-not-running"))
         self.write("services:\n  a: {image: i}\n", "compose.yaml")
