@@ -34,7 +34,7 @@ void add_options(CLI::App& command, init_wish& wish) {
     command.add_option(name, value, help)->type_name(type);
   };
   command.add_option("version", wish.version, "the release (default: the newest of --releases)");
-  option("--releases", settings.releases.source, "FOLDER", "with one folder dify-<version> per release");
+  option("--releases", settings.releases.source, "FOLDER", "with dify-<version>.tar.gz, or a folder dify-<version>, per release");
   option("--storage", settings.storage.root, "FOLDER", "where Dify's data will be (default: /srv/dify)");
   option("--nfs", wish.nfs, "SERVER:/EXPORT", "the share that is, or will be, mounted there");
   option("--project", settings.project, "NAME", "of the compose project (default: dify)");

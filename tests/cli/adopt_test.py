@@ -251,8 +251,9 @@ class Init(Case):
         (self.folder / "archives").mkdir()
         subprocess.run(["tar", "-C", self.folder / "bundles", "-czf", self.folder / "archives/dify-1.11.4.tar.gz", "dify-1.11.4"],
                        check=True)
-        code, _, err = self.init("1.11.4", "--releases", "archives")
+        code, out, err = self.init("--releases", "archives")  # the newest, as nothing else was said
         self.assertEqual((code, err), (0, ""))
+        self.assertIn("Dify 1.11.4", out)
         self.assertEqual(self.difyd("config", "check")[0], 0)
         self.assertTrue((self.folder / "archives/dify-1.11.4/docker/.env.example").exists())
 
