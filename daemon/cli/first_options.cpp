@@ -48,6 +48,8 @@ void add_options(CLI::App& command, init_wish& wish) {
   option("--database-ca-file", settings.database.ca_file, "FILE", "for verify-ca and verify-full");
   option("--vector", settings.vector.kind, "KIND", "weaviate (default), pgvector, qdrant, ...");
   option("--vector-host", settings.vector.host, "HOST", "pgvector on a server of yours");
+  command.add_option("--vector-port", settings.vector.port, "its port (default: the database's on its host, else 5432)")
+      ->type_name("PORT");
   option("--vector-user", settings.vector.user, "NAME", "its role (default: the database's)");
   option("--vector-password-file", settings.vector.password_file, "FILE", "its password (default: the same)");
   option("--vector-database", settings.vector.database, "NAME", "its database (default: the main one)");

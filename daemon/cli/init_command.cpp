@@ -78,6 +78,10 @@ Result<config::settings> settings_of(const init_wish& wish) {
   auto redis = kind_of(wish.redis, settings.redis.host, "--redis");
   if (!redis) return fail(redis.error());
   settings.redis.kind = *redis;
+  // Written down: of a configuration that names no port, another server's 5432 is meant.
+  auto& vector = settings.vector;
+  if (vector.port == 0 && !vector.host.empty() && vector.host == settings.database.host)
+    vector.port = settings.database.port;
   if (auto read = read_nfs(wish.nfs, settings.storage); !read) return fail(read.error());
   auto which = version_wanted(wish, settings.releases.source);
   if (!which) return fail(which.error());
