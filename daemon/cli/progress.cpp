@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "context.hpp"
+#include "endings.hpp"
 
 namespace difyd::cli {
 
@@ -143,28 +144,27 @@ task<int> tell_result(control::client& daemon, control::event result, bool json)
   co_return code;
 }
 
-task<Result<std::optional<control::operation_status>>> last_upgrade(control::client& daemon) {
+task<Result<control::status>> status_of(control::client& daemon) {
   auto answer = co_await daemon.get("/v1/status");
   if (!answer) co_return fail(answer.error());
-  auto status = control::parse_status(*answer);
+  co_return control::parse_status(*answer);
+}
+
+task<Result<std::optional<control::operation_status>>> last_upgrade(control::client& daemon) {
+  auto status = co_await status_of(daemon);
   if (!status) co_return fail(status.error());
   co_return std::move(status->operation);
 }
 
-std::string versions_of(const control::operation_status& upgrade) {
-  return (upgrade.from.empty() ? "-" : upgrade.from) + " -> " + upgrade.to;
-}
-
 // Nothing of it is left to follow but what it came to.
 task<int> tell_ended(control::client& daemon, control::operation_status upgrade, bool json) {
-  control::event result;
-  result.kind = "result";
-  result.operation = upgrade.id;
-  result.subject = upgrade.kind;
-  result.state = upgrade.result;
-  result.text =
-      "the upgrade " + versions_of(upgrade) + ", begun " + upgrade.started + ", is no longer at work";
-  result.remedy = "See: difyd history";
+  const auto now = co_await status_of(daemon);
+  if (!now) co_return report(now.error(), exit_code_of(now.error()));
+  const auto answer = co_await daemon.get("/v1/history");
+  if (!answer) co_return report(answer.error(), exit_code_of(answer.error()));
+  const auto history = control::parse_history(*answer);
+  if (!history) co_return report(history.error());
+  auto result = ending_of(upgrade, *history, *now);
   progress shown(false, json);
   shown.show(result);
   co_return co_await tell_result(daemon, std::move(result), json);
