@@ -201,9 +201,7 @@ int abort_upgrade(const options& given) {
     if (!answer) co_return report(answer.error(), exit_code_of(answer.error()));
     auto what = control::parse_accepted(*answer);
     if (!what) co_return report(what.error());
-    const int code = co_await follow_operation(daemon, *what, o.json, upgrade_goes_on);
-    // Going back is what was asked for.
-    co_return code == undone || code == refused ? int(succeeded) : code;
+    co_return co_await follow_abort(daemon, *what, o.json);
   }(given));
 }
 

@@ -172,16 +172,43 @@ task<int> tell_ended(control::client& daemon, control::operation_status upgrade,
 
 }  // namespace
 
-task<int> follow_operation(control::client& daemon, control::accepted what, bool json,
-                           std::string interrupted) {
+namespace {
+
+// To its result, which is shown where the events are JSON.
+task<Result<control::event>> follow_to_result(control::client& daemon, control::accepted what, bool json,
+                                              std::string interrupted) {
   asio::signal_set signals(co_await asio::this_coro::executor, SIGINT);
   watch_interrupt(signals, std::move(interrupted));
   progress shown(::isatty(STDOUT_FILENO) == 1, json);
   auto followed = co_await daemon.follow(what.since, what.operation,
                                          [&](const control::event& event) { return shown.show(event); });
   signals.cancel();
-  if (!followed) co_return report(followed.error(), exit_code_of(followed.error()));
-  co_return co_await tell_result(daemon, shown.result(), json);
+  if (!followed) co_return fail(followed.error());
+  co_return shown.result();
+}
+
+}  // namespace
+
+task<int> follow_operation(control::client& daemon, control::accepted what, bool json,
+                           std::string interrupted) {
+  auto result = co_await follow_to_result(daemon, std::move(what), json, std::move(interrupted));
+  if (!result) co_return report(result.error(), exit_code_of(result.error()));
+  co_return co_await tell_result(daemon, std::move(*result), json);
+}
+
+task<int> follow_abort(control::client& daemon, control::accepted what, bool json) {
+  auto result = co_await follow_to_result(daemon, std::move(what), json, upgrade_goes_on);
+  if (!result) co_return report(result.error(), exit_code_of(result.error()));
+  if (!ended_by_abort(*result)) {
+    const int code = co_await tell_result(daemon, std::move(*result), json);
+    // Going back is what was asked for.
+    co_return code == undone || code == refused ? int(succeeded) : code;
+  }
+  if (json) co_return succeeded;
+  const auto now = co_await status_of(daemon);
+  const auto text = now ? abort_text(*result, *now) : result->text;
+  std::fprintf(stdout, "%s\n", text.c_str());
+  co_return succeeded;
 }
 
 task<int> follow_upgrade(control::client& daemon, bool json) {
