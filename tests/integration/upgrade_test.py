@@ -190,6 +190,9 @@ class Upgrade(unittest.TestCase):
         self.assertIn("not acknowledged: celery-queues-1.13", err)
         self.assertIn("difyd plan 1.13.0", err)
         self.assertIn("difyd upgrade 1.13.0 --acknowledge celery-queues-1.13", err)
+        _, err = self.upgrade("1.13.0", "celery-queue-1.13", code=2)
+        self.assertIn("there is no advisory celery-queue-1.13", err)
+        self.assertIn("Did you mean celery-queues-1.13?", err)
 
         # A boot acknowledges nothing: what is deployed serves on.
         self.m.stop_daemon()
