@@ -29,7 +29,7 @@ task<int> print_stack_logs(options given, compose_options how) {
   for (const auto& container : now->containers)
     if (!container.one_off && !holds(present, container.service)) present.push_back(container.service);
   auto known = present;
-  control::client daemon(socket_path(given));
+  control::client daemon = daemon_of(given);
   if (const auto answer = co_await daemon.get("/v1/status", std::chrono::seconds(5)))
     if (const auto status = control::parse_status(*answer))
       for (const auto& each : status->services)

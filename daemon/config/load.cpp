@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 #include "difyd/base/durable_file.hpp"
 #include "difyd/base/text.hpp"
@@ -156,9 +158,15 @@ outcome load_all(const std::string& path, const surroundings& world) {
   const auto text = world.read_file(path);
   if (text) return parse(*text, path, world);
   outcome result;
-  result.errors.push_back(
-      {"config-unreadable", text.error().message,
-       "Write one (difyd config reference prints a commented one), or name another with --config"});
+  const std::string& cause = text.error().message;
+  if (cause.ends_with(std::strerror(EACCES)))
+    result.errors.push_back(
+        {"config-denied", cause, "Use sudo, or join the group that the file belongs to (ls -l " + path + ")"});
+  else
+    result.errors.push_back(
+        {"config-unreadable", cause,
+         "Make one: difyd init, or difyd adopt DIR for a Dify that docker compose runs. Or name another with "
+         "--config"});
   return result;
 }
 

@@ -121,6 +121,32 @@ class CommandLine(unittest.TestCase):
         code, error = self.error("--config", self.folder / "none.yaml", "config", "--json")
         self.assertEqual((code, error["code"]), (2, "config-unreadable"))
 
+    def test_a_configuration_that_is_missing_or_secret_says_what_to_do(self):
+        code, _, err = self.difyd("--config", self.folder / "none.yaml", "config", "check")
+        self.assertEqual(code, 2)
+        self.assertIn("difyd init", err)
+        config = self.write("storage: {root: /srv/dify}\n")
+        config.chmod(0o600)
+        self.folder.chmod(0o755)
+        if os.geteuid() != 0:
+            self.skipTest("needs root, to be another user")
+        copy = pathlib.Path("/tmp") / f"{self.folder.name}-difyd"
+        copy.write_bytes((BIN / "difyd").read_bytes())
+        copy.chmod(0o755)
+        self.addCleanup(copy.unlink)
+        as_nobody = lambda *words: subprocess.run(
+            ["setpriv", "--reuid=65534", "--clear-groups", copy, "--config", config, *words], cwd="/", text=True,
+            capture_output=True, timeout=20, check=False, env={"PATH": os.environ["PATH"]})
+        done = as_nobody("config", "check", "--json")
+        self.assertEqual((done.returncode, json.loads(done.stdout)["errors"][0]["code"]), (2, "config-denied"))
+        if pathlib.Path("/run/difyd/difyd.sock").exists():
+            self.skipTest("a difyd serves on this machine")
+        done = as_nobody("status")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn(f"cannot read {config}: Permission denied", done.stderr)
+        self.assertIn("sudo", done.stderr)
+        self.assertNotIn("systemctl start", done.stderr)
+
     def test_the_reference_as_json_has_every_key(self):
         code, out, _ = self.difyd("config", "reference", "--json")
         self.assertEqual(code, 0)
