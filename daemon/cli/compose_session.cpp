@@ -10,7 +10,8 @@
 
 namespace difyd::cli {
 
-int report_compose(const Error& error) {
+int report_compose(const Error& given) {
+  const auto error = engine::naming_address(given, "DOCKER_HOST");
   if (answers_in_json()) return report(error, compose_failed);
   std::fprintf(stderr, "difyd compose: %s\n", error.message.c_str());
   if (!error.remedy.empty()) std::fprintf(stderr, "  %s\n", error.remedy.c_str());

@@ -93,6 +93,8 @@ class CommandLine(unittest.TestCase):
         code, out, err = self.difyd("--config", config, "logs")
         self.assertEqual((code, out), (1, ""))
         self.assertIn("none.sock", err)
+        self.assertIn(f"engine.host of {config}", err)
+        self.assertNotIn("DOCKER_HOST", err)
         code, error = self.error("--config", config, "--json", "logs", "api")
         self.assertEqual(code, 1)
         self.assertIn("none.sock", error["message"])
@@ -100,6 +102,7 @@ class CommandLine(unittest.TestCase):
         code, out, err = self.difyd("--config", "/no/such.yaml", "logs")  # DOCKER_HOST serves then
         self.assertEqual((code, out), (1, ""))
         self.assertIn("docker.sock", err)
+        self.assertIn("DOCKER_HOST", err)
 
     def test_a_bad_configuration_has_its_place(self):
         config = self.write(f"storage:\n  root: /srv/dify\ndatabse: {{}}\nreleases: {{source: {self.folder}}}\n")
