@@ -108,6 +108,18 @@ class reading {
     if (!told) check_folders(result_.values, world_, elsewhere);
     read_secrets(result_.values, world_, elsewhere, result_.warnings);
     for (auto& each : elsewhere) add(std::move(each));
+    warn_of_open_secrets();
+  }
+
+  // As of a password's file that everybody may read.
+  void warn_of_open_secrets() {
+    std::vector<std::string> open;
+    for (const auto& [name, value] : result_.values.environment)
+      if (names_secret(name) && !value.empty() && !value.starts_with('/')) open.push_back("environment." + name);
+    if (open.empty() || !world_.readable_by_all || !world_.readable_by_all(path_)) return;
+    result_.warnings.push_back(path_ + " can be read by every user of this machine, and has secrets in it: " +
+                               join(open, ", ") +
+                               ". Name files of mode 0600 below environment_files instead, or chmod 0640 it");
   }
 
   // A mistake without a place stands where the key that it begins with is given, or its group.

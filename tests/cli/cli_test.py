@@ -124,6 +124,18 @@ class CommandLine(unittest.TestCase):
         code, error = self.error("--config", self.folder / "none.yaml", "config", "--json")
         self.assertEqual((code, error["code"]), (2, "config-unreadable"))
 
+    def test_a_secret_that_everybody_may_read_is_warned_of(self):
+        config = self.write("storage: {root: /srv/dify}\nenvironment: {SECRET_KEY: hush-hush}\n"
+                            f"releases: {{source: {self.folder}}}\n")
+        config.chmod(0o644)
+        code, _, err = self.difyd("--config", config, "config", "check")
+        self.assertEqual(code, 0)
+        self.assertIn(f"warning: {config} can be read by every user of this machine", err)
+        self.assertIn("environment.SECRET_KEY", err)
+        self.assertNotIn("hush", err)
+        config.chmod(0o640)
+        self.assertEqual(self.difyd("--config", config, "config", "check")[::2], (0, ""))
+
     def test_a_configuration_that_is_missing_or_secret_says_what_to_do(self):
         code, _, err = self.difyd("--config", self.folder / "none.yaml", "config", "check")
         self.assertEqual(code, 2)
