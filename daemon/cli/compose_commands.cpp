@@ -59,8 +59,7 @@ class compose_line {
 
   // Seen before the parsing, so that mistakes in the command line are told as JSON too.
   void add_json(CLI::App* to) {
-    to->add_flag("--json", ignored_,
-                 "print JSON: config, ps, logs, and whatever goes wrong");
+    to->add_flag("--json", ignored_, "print JSON: config, ps, logs, and whatever goes wrong");
   }
 
   CLI::App* add(const char* name, const char* help, command what,

@@ -13,7 +13,8 @@
 
 namespace difyd::cli {
 
-// As docker compose 2.40: 1 for whatever goes wrong, a compose file or a flag too. (2.26 had 14, 15 and 16 for these.)
+// As docker compose 2.40: 1 for whatever goes wrong, a compose file or a flag too. (2.26 had 14, 15 and 16
+// for these.)
 enum compose_exit { compose_done = 0, compose_failed = 1 };
 
 struct compose_options {

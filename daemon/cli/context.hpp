@@ -27,8 +27,8 @@ struct options {
   bool json = false;
 };
 
-// The daemon behind --socket, $DIFYD_SOCKET, the configuration's socket or the default one. Where nobody answers
-// and this user may not read the configuration, the error says so.
+// The daemon behind --socket, $DIFYD_SOCKET, the configuration's socket or the default one. Where nobody
+// answers and this user may not read the configuration, the error says so.
 control::client daemon_of(const options& given);
 
 // Whether errors are told as JSON on standard output; of the whole process.

@@ -24,7 +24,8 @@ task<int> print_stack_logs(options given, compose_options how) {
   engine::client engine(co_await asio::this_coro::executor, *where);
   const auto now = co_await stack::observe(engine, project);
   if (!now) {
-    const std::string setting = settings.engine_host.empty() ? "DOCKER_HOST" : "engine.host of " + given.config;
+    const std::string setting =
+        settings.engine_host.empty() ? "DOCKER_HOST" : "engine.host of " + given.config;
     co_return report(engine::naming_address(now.error(), setting));
   }
 

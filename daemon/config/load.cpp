@@ -115,11 +115,12 @@ class reading {
   void warn_of_open_secrets() {
     std::vector<std::string> open;
     for (const auto& [name, value] : result_.values.environment)
-      if (names_secret(name) && !value.empty() && !value.starts_with('/')) open.push_back("environment." + name);
+      if (names_secret(name) && !value.empty() && !value.starts_with('/'))
+        open.push_back("environment." + name);
     if (open.empty() || !world_.readable_by_all || !world_.readable_by_all(path_)) return;
-    result_.warnings.push_back(path_ + " can be read by every user of this machine, and has secrets in it: " +
-                               join(open, ", ") +
-                               ". Name files of mode 0600 below environment_files instead, or chmod 0640 it");
+    result_.warnings.push_back(
+        path_ + " can be read by every user of this machine, and has secrets in it: " + join(open, ", ") +
+        ". Name files of mode 0600 below environment_files instead, or chmod 0640 it");
   }
 
   // A mistake without a place stands where the key that it begins with is given, or its group.
@@ -172,8 +173,8 @@ outcome load_all(const std::string& path, const surroundings& world) {
   outcome result;
   const std::string& cause = text.error().message;
   if (cause.ends_with(std::strerror(EACCES)))
-    result.errors.push_back(
-        {"config-denied", cause, "Use sudo, or join the group that the file belongs to (ls -l " + path + ")"});
+    result.errors.push_back({"config-denied", cause,
+                             "Use sudo, or join the group that the file belongs to (ls -l " + path + ")"});
   else
     result.errors.push_back(
         {"config-unreadable", cause,

@@ -34,7 +34,8 @@ void pulls_first(Plan& plan) {
   if (pulls.empty()) return;
   std::ranges::stable_partition(all, is_pull);
   std::vector<int> place(all.size() + 1);  // by the former id
-  for (std::size_t i = 0; i < all.size(); ++i) place[static_cast<std::size_t>(all[i].id)] = static_cast<int>(i) + 1;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    place[static_cast<std::size_t>(all[i].id)] = static_cast<int>(i) + 1;
   std::set<int> behind;  // what waits for the pulls, itself or through what it comes after
   for (auto& op : all) {
     op.id = place[static_cast<std::size_t>(op.id)];

@@ -24,7 +24,8 @@ class client {
   task<Result<std::string>> post(std::string path, std::string json,
                                  duration limit = std::chrono::seconds(30));
 
-  // Calls `seen` for each piece of a body as it comes, until its end. Error "daemon-gone" where it ends early.
+  // Calls `seen` for each piece of a body as it comes, until its end. Error "daemon-gone" where it ends
+  // early.
   task<Result<>> stream(std::string path, std::function<void(std::string_view)> seen);
 
   // Calls `seen` for each event after `since` (of one operation where it is named) until it

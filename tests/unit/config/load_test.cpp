@@ -321,9 +321,10 @@ TEST_CASE("secrets in a configuration that everybody may read are warned of, by 
   const std::string both = "SECRET_KEY: hush, SMTP_PASSWORD: geheim, TOP_K_MAX_VALUE: 10";
   const auto told = warnings(both, true);
   REQUIRE(told.size() == 1);
-  CHECK(told[0] ==
-        "c can be read by every user of this machine, and has secrets in it: environment.SECRET_KEY, "
-        "environment.SMTP_PASSWORD. Name files of mode 0600 below environment_files instead, or chmod 0640 it");
+  CHECK(
+      told[0] ==
+      "c can be read by every user of this machine, and has secrets in it: environment.SECRET_KEY, "
+      "environment.SMTP_PASSWORD. Name files of mode 0600 below environment_files instead, or chmod 0640 it");
   CHECK(warnings(both, false).empty());
   CHECK(warnings("TOP_K_MAX_VALUE: 10, SMTP_PASSWORD: \"\", SECRET_KEY_PATH: /run/key", true).empty());
 }

@@ -200,7 +200,8 @@ TEST_CASE("what is acknowledged exists, in the hop or beside it") {
   };
   CHECK(told({}) == texts{});
   CHECK(told({"plugin-upgrades-1.15"}) == texts{});
-  CHECK(told({"plugin-upgrades-1.15", "plugins-1.0", "unknown-release"}) == texts{"plugins-1.0", "unknown-release"});
+  CHECK(told({"plugin-upgrades-1.15", "plugins-1.0", "unknown-release"}) ==
+        texts{"plugins-1.0", "unknown-release"});
   const auto mistyped = told({"plugin-upgrade-1.15", "plugins-1.0"});
   REQUIRE_FALSE(mistyped);
   CHECK(mistyped.error().code == "no-such-advisory");

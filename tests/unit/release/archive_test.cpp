@@ -61,7 +61,8 @@ TEST_CASE("versions that are there, unpacked or not") {
   };
   CHECK(found() == "");
   CHECK(release::obtainable(p.source + "/none").empty());
-  for (const auto* other : {"dify-1.12.9.tar.gz.part", ".dify-1.12.8.tar.gz.part", "dify-1.12.1.rar", "dify.tar.gz"})
+  for (const auto* other :
+       {"dify-1.12.9.tar.gz.part", ".dify-1.12.8.tar.gz.part", "dify-1.12.1.rar", "dify.tar.gz"})
     p.add(other);
   fs::create_directory(p.source + "/dify-1.12.1.tgz");
   CHECK(found() == "");

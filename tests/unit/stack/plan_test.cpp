@@ -141,7 +141,8 @@ TEST_CASE("what changes waits for all pulls, which are beside each other; what i
         "8 recreate container p-nginx-1: configuration hash differs (after 1, 2)\n"
         "9 start container p-nginx-1: recreated (after 4, 7, 8)\n");
   options.remove_orphans = false;
-  CHECK(text(*p, o, options).find("3 start container p-db-1: not running: exited (0)\n") != std::string::npos);
+  CHECK(text(*p, o, options).find("3 start container p-db-1: not running: exited (0)\n") !=
+        std::string::npos);
 }
 
 TEST_CASE("what is up and unchanged stays, the finished one-shot does not run again") {
