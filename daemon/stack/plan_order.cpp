@@ -1,6 +1,5 @@
 // Pulls come first, as with docker compose: what cannot be had is found out before anything is changed.
 #include <algorithm>
-#include <ranges>
 
 #include "planner.hpp"
 
@@ -32,7 +31,11 @@ void pulls_first(Plan& plan) {
   for (const auto& op : all)
     if (is_pull(op)) pulls.push_back(static_cast<int>(pulls.size()) + 1);
   if (pulls.empty()) return;
-  std::ranges::stable_partition(all, is_pull);
+  std::vector<operation> ordered;
+  for (const bool turn : {true, false})
+    for (auto& op : all)
+      if (is_pull(op) == turn) ordered.push_back(std::move(op));
+  all = std::move(ordered);
   std::vector<int> place(all.size() + 1);  // by the former id
   for (std::size_t i = 0; i < all.size(); ++i)
     place[static_cast<std::size_t>(all[i].id)] = static_cast<int>(i) + 1;
