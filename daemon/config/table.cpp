@@ -226,7 +226,7 @@ constexpr key stack_rows[] = {
      .wants = form::name,
      .description =
          "Database that difyd makes for its lease where the role may create databases; elsewhere a schema "
-         "of this name in the main database serves."},
+         "of this name in the main database serves. Each Dify on one server wants one of its own."},
 
     {.path = "vector.kind",
      .where = text([](settings & s) -> auto& { return s.vector.kind; }),

@@ -63,7 +63,10 @@ std::optional<verdict> migrating(const question& asked) {
   const auto& begun = asked.now_is.migrate_begun;
   const bool young = begun && asked.now - *begun < asked.rules.migrate_window;
   if (!asked.now_is.migrator_session && !young) return std::nullopt;
-  return make(asked, 1, answer::ok, answer::maintenance, "a database migration is in progress");
+  return make(asked, 1, answer::ok, answer::maintenance,
+              asked.now_is.migrator_session
+                  ? "a database migration is in progress"
+                  : "a database migration was begun lately, and its upgrade has no end yet");
 }
 
 // Row 2. A machine that replaced another and meets the same finding was no cure. Without

@@ -54,6 +54,7 @@ class adopting {
     if (!derived) return fail(std::move(derived.error()));
     read_profiles(facts_, (*derived)["COMPOSE_PROFILES"], out_.made.settings);
     if (auto done = override_what_differs(); !done) return fail(std::move(done.error()));
+    keep_secret_key();
     const auto now = made();
     if (!now) return fail(now.error());
     sort_out(*now);
@@ -129,6 +130,15 @@ class adopting {
       }
       if (!moved) return {};
     }
+  }
+
+  // Given in any case, also where it is the release's own: without the former .env nothing else says that it
+  // is the one in force, and a start that cannot tell makes none up.
+  void keep_secret_key() {
+    constexpr const char* key = "SECRET_KEY";
+    const auto *given = find(environment_, key), *usual = find(published_, key);
+    const auto* value = given ? given : usual;
+    if (value && overridden_.insert(key).second) (void)add_override(key, *value);
   }
 
   // Known to other releases only, and this one hands it to no container.

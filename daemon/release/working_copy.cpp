@@ -8,6 +8,7 @@
 
 #include "copy.hpp"
 #include "difyd/base/durable_file.hpp"
+#include "difyd/base/log.hpp"
 #include "difyd/base/text.hpp"
 #include "difyd/compose/load.hpp"
 
@@ -92,13 +93,21 @@ void give_to_docker_group(const std::string& path) {
     return;  // not root: then the file is ours alone, which is safe
 }
 
+// What a human wrote into it is never lost without a word. Beside the copy, as the hash is.
+Result<> keep_what_was_there(const std::string& folder, const std::string& text) {
+  const std::string kept = fs::path(folder).parent_path() / "env.before";
+  if (auto done = write_durably(kept, text, 0600); !done) return done;
+  log::info("release", "the .env is written anew; the one that was there is kept", {{"place", kept}});
+  return {};
+}
+
 Result<> write_environment(const std::string& folder, const effective_environment& environment) {
   const std::string path = folder + "/.env";
   const auto there = read_file(path);
   if (there && *there == environment.text) return {};
-  if (auto written = write_durably(path, environment.text, environment_mode); !written) return written;
-  give_to_docker_group(path);
-  return {};
+  if (there)
+    if (auto kept = keep_what_was_there(folder, *there); !kept) return kept;
+  return put_environment(path, environment.text);
 }
 
 // Where a bind source of the project lies below the storage root, "" for elsewhere.
@@ -111,6 +120,12 @@ std::string below_storage(const compose::project& project, const std::string& so
 }
 
 }  // namespace
+
+Result<> put_environment(const std::string& path, const std::string& text) {
+  if (auto written = write_durably(path, text, environment_mode); !written) return written;
+  give_to_docker_group(path);
+  return {};
+}
 
 std::string working_copy(const config::settings& settings, const difyd::version& which) {
   return settings.state_dir + "/releases/dify-" + which.text() + "/docker";

@@ -58,7 +58,7 @@ class temporary_file {
 
 Error failed_backup(const std::string& cause) {
   return {"backup-failed", "cannot take a backup: " + cause,
-          "Mend it, or set upgrade.backup otherwise, then try again"};
+          "Mend it, then try again: without a backup nothing leads back past the migration"};
 }
 
 Result<> make_private_folder(const std::string& path, const std::string& environment) {

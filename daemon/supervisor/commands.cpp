@@ -63,9 +63,11 @@ task<ended> restart(world& w, std::string id, std::vector<std::string> services)
   if (services.empty()) services = services_to_run(w, *release);
   for (const auto& service : services)
     if (kept_down(w, service))
-      co_return failed_with({"maintenance-on",
-                             "cannot restart " + service + ": maintenance is on, and its port is the page's",
-                             "Let visitors in: difyd maintenance off"});
+      co_return ended{
+          "refused",
+          {},
+          {"maintenance-on", "cannot restart " + service + ": maintenance is on, and its port is the page's",
+           "Let visitors in: difyd maintenance off"}};
   auto seen = co_await look(w, project_of(release));
   if (!seen) co_return failed_with(seen.error());
   auto restarted = co_await carry_out(w, stack::plan_restart(project_of(release), *seen, services), id);

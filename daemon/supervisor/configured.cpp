@@ -1,6 +1,8 @@
 #include "configured.hpp"
 
 #include <cstdlib>
+#include <filesystem>
+#include <functional>
 #include <vector>
 
 #include "difyd/base/durable_file.hpp"
@@ -15,7 +17,28 @@ constexpr std::size_t largest = 4u << 20;
 
 std::string copy_in(const std::string& state_dir) { return state_dir + "/last-good.yaml"; }
 
+// What a load reads, and what of it differed later, are compared by hash: nothing of a secret is kept.
+config::surroundings recording(config::surroundings world, configuration_files& read) {
+  world.read_file = [inner = world.read_file, &read](const std::string& path) {
+    auto text = inner(path);
+    read[path] = text ? std::optional(std::hash<std::string>{}(*text)) : std::nullopt;
+    return text;
+  };
+  return world;
+}
+
+// The last good configuration is there to hold on: a secret whose file is gone by now is needed for nothing.
+config::surroundings without_secrets(config::surroundings world, const std::string& copy) {
+  world.read_file = [inner = world.read_file, copy](const std::string& path) {
+    auto text = inner(path);
+    return text || path == copy ? text : Result<std::string>("-");
+  };
+  return world;
+}
+
 void keep(const std::string& path, const config::settings& settings) {
+  std::error_code ignored;
+  std::filesystem::create_directories(settings.state_dir, ignored);
   const auto text = read_file(path, largest);
   const std::string copy = copy_in(settings.state_dir);
   if (!text || read_file(copy, largest).value_or("") == *text) return;
@@ -48,16 +71,27 @@ std::string state_dir_in(const std::string& text) {
 
 Result<configured> read_configuration(const std::string& path) {
   const auto world = config::this_process();
-  auto settings = config::load(path, world);
+  configuration_files read;
+  auto settings = config::load(path, recording(world, read));
   if (settings) {
     keep(path, *settings);
-    return configured{std::move(*settings), {}};
+    return configured{std::move(*settings), {}, std::move(read)};
   }
   for (const auto& place : places(path)) {
-    auto last = config::load(copy_in(place), world);
-    if (last) return configured{std::move(*last), settings.error()};
+    const std::string copy = copy_in(place);
+    auto last = config::load(copy, without_secrets(world, copy));
+    if (last) return configured{std::move(*last), settings.error(), std::move(read)};
   }
   return std::unexpected(settings.error());
+}
+
+std::vector<std::string> changed_since(const configuration_files& read) {
+  std::vector<std::string> changed;
+  for (const auto& [path, was] : read) {
+    const auto now = read_file(path, largest);
+    if (was != (now ? std::optional(std::hash<std::string>{}(*now)) : std::nullopt)) changed.push_back(path);
+  }
+  return changed;
 }
 
 }  // namespace difyd::supervisor

@@ -21,8 +21,12 @@ bool has_log(const ledger::record& book, const std::string& id) {
   return std::ranges::any_of(book.migrations, [&](const auto& each) { return each.id == id; });
 }
 
-// What step backup said: the folder, its content, the time from which on a restore loses what was written.
-std::string backup_text(const ledger::record& book) {
+// The one that leads back; else what step backup said: the folder, its content, the time from which on a
+// restore loses what was written.
+std::string backup_text(const ledger::record& book, const std::vector<backup_manifest>& backups) {
+  const auto* back =
+      book.deployed && past_return(book) ? newest_of(backups, book.deployed->version) : nullptr;
+  if (back) return "; backup: " + back->id + ", " + restore_offer(*back);
   std::string said;
   if (book.in_flight)
     for (const auto& entry : book.in_flight->entries)
@@ -32,14 +36,14 @@ std::string backup_text(const ledger::record& book) {
 
 finding held_finding(const known_facts& facts, const ledger::upgrade_record& held) {
   const auto& book = facts.book;
-  return {
-      "upgrade",
-      "upgrade-held",
-      severity::error,
-      what_of(held) + " is held since " + time_text(held.ended_at) + ": " + held.reason + backup_text(book),
-      join(hold_options(book, facts.backups, facts.at == phase::stopped), "\n"),
-      false,
-      held.ended_at};
+  return {"upgrade",
+          "upgrade-held",
+          severity::error,
+          what_of(held) + " is held since " + time_text(held.ended_at) + ": " + held.reason +
+              backup_text(book, facts.backups),
+          join(hold_options(book, facts.backups, facts.at == phase::stopped), "\n"),
+          false,
+          held.ended_at};
 }
 
 finding undone_finding(const ledger::record& book, const ledger::upgrade_record& past) {
@@ -71,7 +75,8 @@ finding restore_finding(const known_facts& facts) {
 
 void add_upgrade(std::vector<finding>& found, const known_facts& facts) {
   if (facts.book.restoring) {
-    found.push_back(restore_finding(facts));
+    // While it is at work there is nothing to do about it.
+    if (facts.at != phase::upgrading) found.push_back(restore_finding(facts));
     return;
   }
   if (const auto* held = held_upgrade(facts.book)) {
@@ -123,6 +128,8 @@ void add_version(std::vector<finding>& found, const known_facts& facts) {
                      false,
                      {}});
   const auto& deployed = facts.book.deployed;
+  // What is deployed once a restore or an upgrade has ended may be another.
+  if (facts.book.restoring || facts.book.in_flight) return;
   if (!deployed || !facts.configured || !(*facts.configured < deployed->version)) return;
   const std::string now = deployed->version.text();
   found.push_back({"version", "version-ignored", severity::info,

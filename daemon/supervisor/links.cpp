@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "backing_up.hpp"
 #include "difyd/base/log.hpp"
@@ -23,16 +24,27 @@ Error error_of(const finding& found) {
   return Error{found.code, "cannot use the storage: " + found.detail, found.remedy};
 }
 
+// The machine's own stack of another project: two never share a lease.
+std::string same_machine_text(const database::owner& other) {
+  const auto self = database::this_machine().machine_id + '/';
+  if (!other.machine_id.starts_with(self)) return {};
+  return "; that is this machine, as project " + other.machine_id.substr(self.size()) +
+         ": was project renamed in the configuration? Another Dify on one server wants a lease database of "
+         "its "
+         "own (database.lease)";
+}
+
 std::string owner_text(const database::owner& other) {
   return "held by " + other.hostname + " (" + other.client_address + ") since " + other.taken_at +
-         ", renewed at " + other.renewed_at;
+         ", renewed at " + other.renewed_at + same_machine_text(other);
 }
 
 std::string silence_text(const database::owner& former) {
   const database::inheritance rules;
   return "free, but the stack of " + former.hostname + " (" + former.client_address +
          ") may still run: it is taken " + to_text(rules.renewal) + " after its last renewal (" +
-         former.renewed_at + ") and " + to_text(rules.quiet) + " without a session from there";
+         former.renewed_at + ") and " + to_text(rules.quiet) + " without a session from there" +
+         same_machine_text(former);
 }
 
 constexpr int lost_to_another = 75;
@@ -200,6 +212,12 @@ task<void> name_the_share(world& w, std::shared_ptr<database::lease> lease) {
   if (!told) log::warning("share", "it has no identity yet", {{"cause", told.error().message}});
 }
 
+Error with_another_dify_in_mind(Error error) {
+  if (error.code == "database-permission")
+    error.remedy += "; or, where that is another Dify's: name a lease database of its own (database.lease)";
+  return error;
+}
+
 }  // namespace
 
 task<Result<grip>> take_lease(world& w) {
@@ -212,7 +230,7 @@ task<Result<grip>> take_lease(world& w) {
     state = co_await lease->acquire(w.share);
   if (!state) {
     w.lease_text.set("not held: " + state.error().message);
-    co_return fail(state.error());
+    co_return fail(with_another_dify_in_mind(state.error()));
   }
   if (state->held)
     w.lease_text.set("held since " + to_rfc3339(std::chrono::system_clock::now()));
@@ -258,8 +276,37 @@ void end_without_lease(world& w) {
   ::_exit(lost_to_another);
 }
 
+namespace {
+
+// What only waits has nothing to finish: a command that an operator gives meanwhile takes its place.
+class gives_way {
+ public:
+  explicit gives_way(director& chief) : chief_(chief) {
+    if (!chief_.running()) return;
+    before_ = chief_.running()->urgency;
+    chief_.lower(priority::converge);
+  }
+  gives_way(const gives_way&) = delete;
+  gives_way& operator=(const gives_way&) = delete;
+  ~gives_way() { chief_.raise(before_); }
+
+ private:
+  director& chief_;
+  priority before_ = priority::converge;
+};
+
+// Once for each cause, to who follows the operation.
+void tell_waiting(world& w, std::string& told, const std::string& why) {
+  if (why == std::exchange(told, why)) return;
+  if (const auto& now = *w.operation.get()) w.events.tell(now->id, "step", now->kind, "waiting", why);
+}
+
+}  // namespace
+
 task<Result<>> await_lease(world& w) {
   const auto patience = std::chrono::steady_clock::now() + 30s;
+  const gives_way waits(w.chief);
+  std::string told;
   for (;;) {
     const auto taken = co_await take_lease(w);
     if (taken && has_lease(*taken)) co_return Result<>{};
@@ -272,8 +319,9 @@ task<Result<>> await_lease(world& w) {
       co_await pause(1s);
       continue;
     }
-    stand(w, phase::waiting_for_lease,
-          taken ? "the database is " + *w.lease_text.get() : sentence(taken.error()));
+    const std::string why = taken ? "the database is " + *w.lease_text.get() : sentence(taken.error());
+    stand(w, phase::waiting_for_lease, why);
+    tell_waiting(w, told, why);
     if (taken && *taken == grip::lost) co_await stop_what_runs(w);
     co_await pause(3s);
   }

@@ -1,6 +1,7 @@
 #include "operations.hpp"
 
 #include <algorithm>
+#include <boost/system/system_error.hpp>
 
 #include "backup_work.hpp"
 #include "commands.hpp"
@@ -40,10 +41,24 @@ void tell_result(world& w, const control::operation_status& status, const ended&
   tell_ending(w, status, how);
 }
 
+task<ended> until_its_place_is_taken(world& w, const control::operation_status& status, const work& what) {
+  try {
+    co_return co_await what(w, status.id);
+  } catch (const boost::system::system_error&) {
+    // Else it is the daemon that ends, and who follows is told so.
+    if (w.chief.busy_with(priority::command))
+      tell_result(w, status,
+                  {"refused",
+                   {},
+                   {"replaced", "another command took its place while it waited", "See: difyd status"}});
+    throw;
+  }
+}
+
 task<void> tracked(world& w, control::operation_status status, work what) {
   status.started = to_rfc3339(std::chrono::system_clock::now());
   w.operation.set(status);
-  const ended how = co_await what(w, status.id);
+  const ended how = co_await until_its_place_is_taken(w, status, what);
   tell_result(w, status, how);
   publish_now(w);
 }

@@ -1,5 +1,6 @@
 #include "probe_list.hpp"
 
+#include "difyd/base/text.hpp"
 #include "difyd/health/probes.hpp"
 #include "difyd/host/probes.hpp"
 #include "links.hpp"
@@ -22,6 +23,21 @@ task<findings> clock(world&) { co_return findings{host::judge_clock(host::measur
 
 task<findings> metadata(world&) { return host::probe_metadata(); }
 
+task<findings> configuration(world& w) {
+  if (w.configuration.empty()) co_return findings{};
+  const auto changed = changed_since(w.configuration);
+  if (changed.empty())
+    co_return findings{
+        {"configuration", "configuration-current", severity::ok, "it is as it was read", {}, false, {}}};
+  co_return findings{{"configuration",
+                      "configuration-changed",
+                      severity::warning,
+                      "changed since this daemon read it, and not in force: " + join(changed, ", "),
+                      "difyd config check, then: systemctl restart difyd",
+                      false,
+                      {}}};
+}
+
 }  // namespace
 
 const std::vector<probe>& probes() {
@@ -39,6 +55,7 @@ const std::vector<probe>& probes() {
       {"port", 1, 15s, true, look_at_port},
       {"dify", 6, 20s, true, look_at_dify},
       {"environment", 6, 5s, true, look_at_environment},
+      {"configuration", 3, 5s, false, configuration},
   };
   return list;
 }

@@ -90,15 +90,16 @@ finding environment_finding(const std::vector<std::string>& keys) {
   const bool many = keys.size() > 6;
   const std::vector<std::string> few(keys.begin(),
                                      keys.begin() + (many ? 6 : static_cast<long>(keys.size())));
-  return {"environment",
-          "env-edited",
-          severity::warning,
-          "the .env was edited by hand, and what runs does not have it: " + join(few, ", ") +
-              (many ? " and " + std::to_string(keys.size() - few.size()) + " more" : ""),
-          "Write what you want below environment of difyd's configuration; a restart of difyd writes the "
-          ".env anew",
-          false,
-          {}};
+  return {
+      "environment",
+      "env-edited",
+      severity::warning,
+      "the .env was edited by hand, and what runs does not have it: " + join(few, ", ") +
+          (many ? " and " + std::to_string(keys.size() - few.size()) + " more" : ""),
+      "Write what you want below environment of difyd's configuration; a restart of difyd, difyd up and an "
+      "upgrade write the .env anew, and keep this one beside the folder as env.before",
+      false,
+      {}};
 }
 
 }  // namespace

@@ -63,7 +63,7 @@ Result<> keep_and_write(const std::string& from, const std::string& to, const st
     if (auto done = write_durably(kept, *now, 0600); !done) return done;
   }
   if (failed) return fail("file-io", "cannot put " + to + " back: " + failed.message());
-  return write_durably(to, *text, 0640);
+  return release::put_environment(to, *text);
 }
 
 }  // namespace

@@ -132,6 +132,7 @@ class daemon_process {
         group_(loop.get_executor(), on_failure()),
         watcher_(world_, group_) {
     world_.invalid_configuration = std::move(from.invalid);
+    world_.configuration = std::move(from.files);
   }
 
   // Both the socket and the project on the engine are one daemon's.

@@ -32,7 +32,10 @@ task<Result<>> upgrade_work::ready(upgrade::step at) {
   while (!abort_requested() || at >= upgrade::step::migrate) {
     const auto what = co_await missing();
     if (what.empty()) break;
-    if (what != told) stand(world_, phase::upgrading, "the upgrade to " + to_.text() + " waits: " + what);
+    if (what != told) {
+      stand(world_, phase::upgrading, "the upgrade to " + to_.text() + " waits: " + what);
+      world_.events.tell(id_, "step", std::string(upgrade::to_text(at)), "waiting", what);
+    }
     told = what;
     co_await pause(1s);
   }

@@ -99,6 +99,7 @@ task<ended> carry_through(world& w, std::string id, version to, std::string orig
     }
     case upgrade::ending::undone: {
       auto undone = as_undone(w, work, outcome.reason);
+      if (!work.from()) co_await put_page_up_while_down(w);
       co_await prune_kept(w);
       if (work.journaled()) co_await tell_hook(w, "on-undone");
       co_return undone;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "backup_manifest.hpp"
+#include "configured.hpp"
 #include "difyd/base/cell.hpp"
 #include "difyd/base/lane.hpp"
 #include "difyd/config/settings.hpp"
@@ -136,6 +137,7 @@ struct world {
   std::optional<bool> set_up;                  // whether Dify was ever set up, once the storage was asked
   // Dify was up in this run of the daemon: what falls is brought up again as it is, not upgraded.
   bool settled = false;
+  configuration_files configuration;  // what the settings were read from; empty outside of the daemon
   std::optional<Error> invalid_configuration;  // why the last good one is used, and nothing is started
   std::optional<Error> refused;                // why the start did not upgrade to the wanted version
   std::optional<std::string> share;            // identity of the storage, "" before it has one

@@ -250,11 +250,11 @@ class Answering(unittest.TestCase):
         wait_until("the status of after it", lambda: "1.11.4 to 1.12.1" in ask(m.health, "/status", Accept=BROWSER)[2], 10)
         if metrics(m.health) is not None:
             self.assertIn("migrate", running)
-            samples = wait_until("the upgrade is in the history",
-                                 lambda: (found := metrics(m.health)).get(("difyd_history_upgrades", "done")) == 2 and found, 10)
+            def over(found):
+                return found.get(("difyd_history_upgrades", "done")) == 2 and found["difyd_upgrade_running",] == 0 and found
+            samples = wait_until("the upgrade is over, and in the history", lambda: over(metrics(m.health)), 10)
             self.assertGreater(samples["difyd_last_upgrade_downtime_seconds",], 0)
             self.assertGreater(samples["difyd_upgrade_step_duration_seconds", "migrate"], 0)
-            self.assertEqual(samples["difyd_upgrade_running",], 0)
         # The operator's own page, from the next start on.
         own.write_text("<h1>Back at noon</h1>")
         m.config.write_text(m.config.read_text() + f"maintenance: {{page_file: {own}}}\n")

@@ -163,6 +163,26 @@ class Faults(Base, unittest.TestCase):
             self.unpause()
         self.m.serve().await_phase("serving")
 
+    def test_a_command_takes_the_place_of_one_that_waits_for_the_database(self):
+        self.m.stop_daemon()
+        self.pause()
+        try:
+            self.m.serve()
+            up = subprocess.Popen([machine.BIN / "difyd", "--config", self.m.config, "up"], text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.addCleanup(up.kill)
+            # The first line tells what it waits for.
+            self.assertIn("waiting", up.stdout.readline())
+            code, out, err = self.m.difyd("down")
+            self.assertEqual(code, 0, out + err)
+            out, err = up.communicate(timeout=30)
+            self.assertEqual(up.returncode, 4, out + err)
+            self.assertIn("another command took its place", err)
+        finally:
+            self.unpause()
+        self.assertEqual(self.m.difyd("up")[0], 0)
+        self.m.await_phase("serving")
+
     @slow
     def test_postgresql_stopped(self):
         container = self.m.postgres["DIFYD_POSTGRES_CONTAINER"]

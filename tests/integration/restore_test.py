@@ -213,7 +213,7 @@ class Rollback(unittest.TestCase):
         now = ledger["deployed"]["committed_at"]
         common = {"id": "0badcafe", "from": "1.12.1", "to": "1.12.2", "started_at": now}
         entry = {"step": "drain", "state": "begin", "at": now, "detail": "", "irreversible": False}
-        ledger["in_flight"] = common | {"origin": "operator", "entries": [entry], "baseline": None}
+        ledger["in_flight"] = common | {"origin": "operator", "entries": [entry], "baseline": None, "owed": []}
         ledger["history"].append(common | {"ended_at": now, "result": "held", "reason": "a test", "steps": []})
         path.write_text(json.dumps(ledger))
         m.serve().await_phase("holding")

@@ -91,13 +91,15 @@ class Nfs(unittest.TestCase):
         order = ["ok", "info", "warning", "error", "critical"]
         return max(reversed(found), key=lambda each: order.index(each["severity"])) if found else {"code": "", "detail": ""}
 
+    def journal(self):
+        return self.machine.tries("journalctl", "-u", "difyd", "-u", UNIT, "-n", "30", "--no-pager", "-o", "cat")[1]
+
     def await_code(self, code, subject="storage", seconds=120):
         began = time.monotonic()
         try:
             wait_until(f"{subject} is {code}", lambda: self.finding(subject)["code"] == code, seconds)
         except AssertionError as error:
-            log = self.machine.tries("journalctl", "-u", "difyd", "-u", UNIT, "-n", "30", "--no-pager", "-o", "cat")[1]
-            raise AssertionError(f"{error}\n{self.finding(subject)}\n{self.mounted()}\n{log}") from None
+            raise AssertionError(f"{error}\n{self.finding(subject)}\n{self.mounted()}\n{self.journal()}") from None
         return time.monotonic() - began
 
     def healthz(self):
@@ -112,7 +114,8 @@ class Nfs(unittest.TestCase):
         measured("/healthz, the slowest of 20", max(took for _, took in answers))
 
     def test_1_the_export_is_mounted(self):
-        self.machine.run("systemctl", "enable", "--now", "difyd", "difyd-health", timeout=120)
+        code, _, err = self.machine.tries("systemctl", "enable", "--now", "difyd", "difyd-health", timeout=120)
+        self.assertEqual(code, 0, err + self.journal())
         measured("until the storage is well", self.await_code("storage-writable"))
         fstype, source, options = self.mounted()[0].split()
         self.assertIn(fstype, ("nfs", "nfs4"))

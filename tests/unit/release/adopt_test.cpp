@@ -70,12 +70,14 @@ using names = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("an installation as published needs next to nothing") {
+TEST_CASE("an installation as published needs next to nothing but its key, which no default may replace") {
   const auto f = facts({});
   const auto out = adopted(f);
   check_round_trip(f, out);
-  CHECK(yaml(out) == "version: \"1.11.4\"\nstorage:\n  root: \"/opt/dify/docker/volumes\"\n");
-  CHECK(out.made.files.empty());
+  CHECK(yaml(out) == "version: \"1.11.4\"\nstorage:\n  root: \"/opt/dify/docker/volumes\"\n"
+                     "environment_files:\n  SECRET_KEY: \"/etc/difyd/secrets/SECRET_KEY\"\n");
+  REQUIRE(out.made.files.size() == 1);
+  CHECK(file(out, "SECRET_KEY") == "sk-published");
   REQUIRE(out.report.changed.size() == 1);
   CHECK(out.report.changed[0] == changed_key{"MIGRATION_ENABLED", "true", "false",
                                              "difyd runs migrations itself, once, before anything starts"});
@@ -160,7 +162,7 @@ TEST_CASE("a broker whose password is written otherwise is kept as it is") {
                         {"CELERY_BROKER_URL", "redis://:a/b@10.40.0.3:6379/1"}});
   const auto out = adopted(f);
   check_round_trip(f, out);
-  CHECK(out.report.secrets == names{"CELERY_BROKER_URL"});
+  CHECK(out.report.secrets == names{"CELERY_BROKER_URL", "SECRET_KEY"});
 }
 
 TEST_CASE("keys of the stack's own Redis and database that difyd has none for are named") {

@@ -70,3 +70,38 @@ TEST_CASE("without a last good one the mistake is the error") {
   REQUIRE_FALSE(read);
   CHECK(read.error().code == "config-unknown-key");
 }
+
+TEST_CASE("a secret whose file is gone leaves the last good configuration in force, without it") {
+  const folder here;
+  const auto file = here / "difyd.yaml", secret = here / "key";
+  write(secret, "hush\n");
+  write(file, "project: mine\nversion: 1.11.4\nstorage: {root: /srv/dify}\nstate_dir: " + (here / "new") +
+                  "\nenvironment_files: {SECRET_KEY: " + secret + "}\n");
+  REQUIRE(read_configuration(file));
+  std::filesystem::remove(secret);
+  const auto read = read_configuration(file);
+  REQUIRE(read);
+  REQUIRE(read->invalid);
+  CHECK(read->invalid->message.find("SECRET_KEY") != std::string::npos);
+  CHECK(read->settings.project == "mine");
+}
+
+TEST_CASE("what changed since the configuration was read is told, by the files' names") {
+  const folder here;
+  const auto file = here / "difyd.yaml", secret = here / "key";
+  const std::string text = "version: 1.11.4\nstorage: {root: /srv/dify}\nstate_dir: " + here.path() +
+                           "\nenvironment_files: {SECRET_KEY: " + secret + "}\n";
+  write(secret, "hush\n");
+  write(file, text);
+  const auto read = read_configuration(file);
+  REQUIRE(read);
+  CHECK(changed_since(read->files).empty());
+  write(secret, "other\n");
+  CHECK(changed_since(read->files) == std::vector<std::string>{secret});
+  write(file, text + "log: {level: debug}\n");
+  std::filesystem::remove(secret);
+  CHECK(changed_since(read->files) == std::vector<std::string>{file, secret});
+  write(file, text);
+  write(secret, "hush\n");
+  CHECK(changed_since(read->files).empty());
+}

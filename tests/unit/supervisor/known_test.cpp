@@ -133,6 +133,11 @@ TEST_CASE("a restore that is not finished is told instead of the hold that it le
   CHECK(found[0].detail ==
         "the restore of backup x, begun 2024-10-04 00:00:00 UTC, is not finished: the image is gone");
   CHECK(found[0].remedy == "difyd up: goes on with the restore from where it is");
+
+  // While it is at work there is nothing to do; and the version that it leaves is not to be configured.
+  facts.at = phase::upgrading;
+  facts.configured = v("1.11.3");
+  CHECK(known_findings(facts).empty());
 }
 
 TEST_CASE("a hold without an upgrade is a finding with what the phase says") {
