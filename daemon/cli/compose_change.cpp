@@ -14,8 +14,8 @@ namespace {
 
 task<Result<>> carry_out(engine::client& engine, stack::Plan plan, const compose_options& options) {
   print_warnings(plan.warnings);
-  if (plan.empty()) co_return Result<>{};
   plan_progress progress(plan, options.quiet ? "quiet" : options.progress);
+  if (plan.empty()) co_return Result<>{};
   stack::apply_options how;
   how.progress = [&progress](const stack::operation& op, const stack::op_progress& p) {
     progress.show(op, p);
@@ -87,10 +87,29 @@ task<Result<>> bring_up(engine::client& engine, std::shared_ptr<compose::project
   co_return co_await stack::wait_until_ready(engine, project, options.services, limit);
 }
 
+using services_wanted = std::optional<std::vector<std::string>>;  // empty list: all; nothing: none
+
+// As docker compose: what is named, else the services of the file whose profile is enabled. Without a
+// file whatever there is.
+Result<services_wanted> services_meant(const chosen_project& of, const std::vector<std::string>& named) {
+  if (!of.project) return named;
+  for (const auto& name : named)
+    if (!of.project->services.contains(name) && !of.project->disabled_services.contains(name))
+      return fail("no-such-service", "no such service: " + name);
+  if (!named.empty()) return named;
+  if (of.project->services.empty()) return std::nullopt;
+  std::vector<std::string> enabled;
+  for (const auto& [name, s] : of.project->services) enabled.push_back(name);
+  return enabled;
+}
+
 task<Result<>> stop_all(engine::client& engine, chosen_project of, const compose_options& options) {
+  const auto services = services_meant(of, options.services);
+  if (!services) co_return std::unexpected(services.error());
+  if (!*services) co_return Result<>{};
   auto now = co_await look(engine, of, observing::inspected);
   if (!now) co_return std::unexpected(now.error());
-  co_return co_await carry_out(engine, stack::plan_stop(of.project, *now, options.services, options.timeout),
+  co_return co_await carry_out(engine, stack::plan_stop(of.project, *now, **services, options.timeout),
                                options);
 }
 
@@ -153,6 +172,7 @@ int compose_down(const compose_options& options) {
     stack::down_options how;
     how.volumes = options.volumes;
     how.remove_orphans = options.remove_orphans;
+    how.disabled = false;
     how.timeout = options.timeout;
     co_return co_await carry_out(engine, stack::plan_down(of->project, *now, how), options);
   });
@@ -171,7 +191,10 @@ template <class MakePlan>
 int with_plan(const compose_options& options, MakePlan make) {
   auto of = project_or_name(options);
   if (!of) return report_compose(of.error());
+  const auto services = services_meant(*of, options.services);
+  if (!services) return report_compose(services.error());
   return change(of->name, [&](engine::client& engine) -> task<Result<>> {
+    if (!*services) co_return Result<>{};
     auto now = co_await look(engine, *of, observing::inspected);
     if (!now) co_return std::unexpected(now.error());
     for (const auto& service : options.services)
@@ -179,21 +202,23 @@ int with_plan(const compose_options& options, MakePlan make) {
         co_return fail("no-such-service",
                        "service \"" + service + "\" has no container in project " + of->name,
                        "Create it: difyd compose up -d " + service);
-    co_return co_await carry_out(engine, make(*of, *now), options);
+    co_return co_await carry_out(engine, make(*of, *now, **services), options);
   });
 }
 
 }  // namespace
 
 int compose_start(const compose_options& options) {
-  return with_plan(options, [&](const chosen_project& of, const stack::observed& now) {
-    return stack::plan_start(of.project, now, options.services);
+  return with_plan(options, [](const chosen_project& of, const stack::observed& now,
+                               const std::vector<std::string>& services) {
+    return stack::plan_start(of.project, now, services);
   });
 }
 
 int compose_restart(const compose_options& options) {
-  return with_plan(options, [&](const chosen_project& of, const stack::observed& now) {
-    return stack::plan_restart(of.project, now, options.services, options.timeout);
+  return with_plan(options, [&](const chosen_project& of, const stack::observed& now,
+                                const std::vector<std::string>& services) {
+    return stack::plan_restart(of.project, now, services, options.timeout);
   });
 }
 

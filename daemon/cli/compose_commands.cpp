@@ -18,8 +18,8 @@ constexpr const char* about =
     "Needs no daemon. A project that a running difyd supervises is not changed.";
 
 constexpr const char* closing =
-    "Exit codes, as docker compose's: 0 done; 1 failed; 14 no compose file; 15 the compose file or the\n"
-    "project is invalid; 16 wrong usage; 130 interrupted.\n\n"
+    "Exit codes, as docker compose 2.40's: 0 done; 1 failed, a wrong compose file or flag too;\n"
+    "130 interrupted.\n\n"
     "DOCKER_HOST chooses the engine (unix:// or tcp://). Variables come from the environment, then .env.\n\n"
     "  difyd compose -f docker-compose.yaml config -q     is the file good?\n"
     "  difyd compose up -d --wait                         start it and wait until all is healthy\n"
@@ -47,11 +47,11 @@ class compose_line {
       app_.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
       if (error.get_exit_code() != 0 && json_)
-        return report({"usage", error.what(), "See: difyd compose --help"}, compose_usage);
-      return app_.exit(error) == 0 ? compose_done : compose_usage;
+        return report({"usage", error.what(), "See: difyd compose --help"}, compose_failed);
+      return app_.exit(error) == 0 ? compose_done : compose_failed;
     }
     if (json_ && given_.format.empty()) given_.format = "json";
-    return chosen_ ? chosen_(given_) : int(compose_usage);
+    return chosen_ ? chosen_(given_) : int(compose_failed);
   }
 
  private:
@@ -59,8 +59,7 @@ class compose_line {
 
   // Seen before the parsing, so that mistakes in the command line are told as JSON too.
   void add_json(CLI::App* to) {
-    to->add_flag("--json", ignored_,
-                 "print JSON: config, ps, logs, and whatever goes wrong");
+    to->add_flag("--json", ignored_, "print JSON: config, ps, logs, and whatever goes wrong");
   }
 
   CLI::App* add(const char* name, const char* help, command what,

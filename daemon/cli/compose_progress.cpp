@@ -92,8 +92,14 @@ std::pair<std::size_t, std::size_t> terminal_size() {
 plan_progress::plan_progress(const stack::Plan& plan, const std::string& mode) {
   quiet_ = mode == "quiet";
   live_ = !quiet_ && (mode == "tty" || (mode == "auto" && ::isatty(STDERR_FILENO) == 1));
+  for (const auto& name : plan.kept) show_kept("Container " + name);
   if (!live_) return;
   for (const auto& op : plan.operations) row_of(op);
+}
+
+void plan_progress::show_kept(const std::string& what) {
+  if (live_) rows_.push_back({what, "Running", op_state::done, {}, 0});
+  if (!live_ && !quiet_) std::fprintf(stderr, " %s  Running\n", what.c_str());
 }
 
 plan_progress::~plan_progress() {

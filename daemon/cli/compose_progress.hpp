@@ -28,6 +28,7 @@ class plan_progress {
     std::chrono::steady_clock::time_point began;
     double seconds = 0;
   };
+  void show_kept(const std::string& what);
   void draw(bool last);
   row& row_of(const stack::operation& op);
 

@@ -154,7 +154,7 @@ int compose_ps(const compose_options& options) {
     if (!now) co_return report_compose(now.error());
     if (of->project)
       for (const auto& service : options.services)
-        if (!of->project->services.contains(service))
+        if (!of->project->services.contains(service) && !of->project->disabled_services.contains(service))
           co_return report_compose({"no-such-service", "no such service: " + service, ""});
     co_return print_containers(*now, options);
   });

@@ -10,21 +10,12 @@
 
 namespace difyd::cli {
 
-namespace {
-
-int compose_exit_code(const Error& error) {
-  if (error.code.ends_with("file-not-found")) return compose_no_file;
-  return error.code == "compose-invalid" || error.code == "compose-syntax" ? compose_invalid : compose_failed;
-}
-
-}  // namespace
-
-int report_compose(const Error& error) {
-  const int code = compose_exit_code(error);
-  if (answers_in_json()) return report(error, code);
+int report_compose(const Error& given) {
+  const auto error = engine::naming_address(given, "DOCKER_HOST");
+  if (answers_in_json()) return report(error, compose_failed);
   std::fprintf(stderr, "difyd compose: %s\n", error.message.c_str());
   if (!error.remedy.empty()) std::fprintf(stderr, "  %s\n", error.remedy.c_str());
-  return code;
+  return compose_failed;
 }
 
 void print_warnings(const std::vector<std::string>& warnings) {

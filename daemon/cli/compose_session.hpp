@@ -13,14 +13,9 @@
 
 namespace difyd::cli {
 
-// Docker compose 2.x.
-enum compose_exit {
-  compose_done = 0,
-  compose_failed = 1,
-  compose_no_file = 14,
-  compose_invalid = 15,
-  compose_usage = 16
-};
+// As docker compose 2.40: 1 for whatever goes wrong, a compose file or a flag too. (2.26 had 14, 15 and 16
+// for these.)
+enum compose_exit { compose_done = 0, compose_failed = 1 };
 
 struct compose_options {
   std::vector<std::string> files, env_files, profiles, services;
@@ -41,7 +36,7 @@ struct chosen_project {
   std::string name;
 };
 
-// Prints the error and gives docker compose's exit code for it.
+// Prints the error and gives compose_failed.
 int report_compose(const Error& error);
 void print_warnings(const std::vector<std::string>& warnings);
 

@@ -16,14 +16,21 @@
 
 namespace difyd::cli {
 
-std::string socket_path(const options& given) {
-  if (!given.socket.empty()) return given.socket;
-  if (const char* environment = std::getenv("DIFYD_SOCKET"); environment && *environment) return environment;
+control::client daemon_of(const options& given) {
+  if (!given.socket.empty()) return control::client(given.socket);
+  if (const char* environment = std::getenv("DIFYD_SOCKET"); environment && *environment)
+    return control::client(environment);
   // A configuration with mistakes still says where the socket is more often than not.
   auto world = config::this_process();
   const auto outcome = config::load_all(given.config, world);
-  if (!outcome.values.listen.control.empty()) return outcome.values.listen.control;
-  return std::string(control::default_socket);
+  if (!outcome.values.listen.control.empty()) return control::client(outcome.values.listen.control);
+  const std::string usual(control::default_socket);
+  if (outcome.good() || outcome.errors.front().code != "config-denied") return control::client(usual);
+  const auto& denied = outcome.errors.front();
+  return control::client(
+      usual, Error{"daemon-not-running",
+                   denied.message + ", so that the daemon's socket is not known; none answers on " + usual,
+                   denied.remedy});
 }
 
 namespace {

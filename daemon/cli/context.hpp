@@ -5,6 +5,7 @@
 
 #include "difyd/base/error.hpp"
 #include "difyd/base/task.hpp"
+#include "difyd/control/client.hpp"
 
 namespace difyd::cli {
 
@@ -26,8 +27,9 @@ struct options {
   bool json = false;
 };
 
-// The control socket: --socket, $DIFYD_SOCKET, the configuration's, the default.
-std::string socket_path(const options& given);
+// The daemon behind --socket, $DIFYD_SOCKET, the configuration's socket or the default one. Where nobody
+// answers and this user may not read the configuration, the error says so.
+control::client daemon_of(const options& given);
 
 // Whether errors are told as JSON on standard output; of the whole process.
 void answer_in_json(bool wanted);

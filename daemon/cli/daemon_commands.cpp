@@ -31,7 +31,7 @@ void put(const std::string& text) {
 template <class T>
 task<int> show(options given, std::string path, Result<T> (*parse)(std::string_view),
                std::string (*render)(const T&), duration limit = 30s) {
-  control::client daemon(socket_path(given));
+  control::client daemon = daemon_of(given);
   auto answer = co_await daemon.get(std::move(path), limit);
   if (!answer) co_return report(answer.error(), exit_code_of(answer.error()));
   if (given.json) {
@@ -45,7 +45,7 @@ task<int> show(options given, std::string path, Result<T> (*parse)(std::string_v
 }
 
 task<int> services(options given) {
-  control::client daemon(socket_path(given));
+  control::client daemon = daemon_of(given);
   auto answer = co_await daemon.get("/v1/status");
   if (!answer) co_return report(answer.error(), exit_code_of(answer.error()));
   auto status = control::parse_status(*answer);
@@ -56,7 +56,7 @@ task<int> services(options given) {
 
 task<int> act(options given, std::string path, std::string body, bool wait) {
   const bool upgrade = path == "/v1/upgrade" || path == "/v1/resume";
-  control::client daemon(socket_path(given));
+  control::client daemon = daemon_of(given);
   auto answer = co_await daemon.post(std::move(path), std::move(body));
   if (!answer) co_return report(answer.error(), exit_code_of(answer.error()));
   auto what = control::parse_accepted(*answer);
@@ -96,7 +96,7 @@ int check_without_daemon(const options& given) {
 }
 
 task<int> check_with_daemon(options given, bool& answered) {
-  control::client daemon(socket_path(given));
+  control::client daemon = daemon_of(given);
   auto answer = co_await daemon.get("/v1/checks", 60s);
   answered = answer.has_value() || answer.error().code != "daemon-not-running";
   if (!answer) co_return answered ? report(answer.error(), exit_code_of(answer.error())) : no_daemon;
@@ -148,7 +148,7 @@ int show_history(const options& given) {
 
 int show_migration_log(const options& given, const std::string& id, bool follow) {
   return run_to_end([](options o, std::string which, bool on) -> task<int> {
-    control::client daemon(socket_path(o));
+    control::client daemon = daemon_of(o);
     if (which.empty()) {
       auto newest = co_await newest_migration(daemon);
       if (!newest) co_return report(newest.error(), exit_code_of(newest.error()));
@@ -189,21 +189,19 @@ int resume_upgrade(const options& given, bool wait) {
 
 int attach_to_upgrade(const options& given) {
   return run_to_end([](options o) -> task<int> {
-    control::client daemon(socket_path(o));
+    control::client daemon = daemon_of(o);
     co_return co_await follow_upgrade(daemon, o.json);
   }(given));
 }
 
 int abort_upgrade(const options& given) {
   return run_to_end([](options o) -> task<int> {
-    control::client daemon(socket_path(o));
+    control::client daemon = daemon_of(o);
     auto answer = co_await daemon.post("/v1/abort", "{}");
     if (!answer) co_return report(answer.error(), exit_code_of(answer.error()));
     auto what = control::parse_accepted(*answer);
     if (!what) co_return report(what.error());
-    const int code = co_await follow_operation(daemon, *what, o.json, upgrade_goes_on);
-    // Going back is what was asked for.
-    co_return code == undone || code == refused ? int(succeeded) : code;
+    co_return co_await follow_abort(daemon, *what, o.json);
   }(given));
 }
 
@@ -237,7 +235,7 @@ int rollback(const options& given, bool wait) {
 
 int restore(const options& given, const std::string& backup, bool yes, bool wait) {
   return run_to_end([](options o, std::string id, bool agreed, bool follow) -> task<int> {
-    control::client daemon(socket_path(o));
+    control::client daemon = daemon_of(o);
     auto answer = co_await daemon.get("/v1/restore?backup=" + percent_encode(id), 60s);
     if (!answer) co_return report(answer.error(), exit_code_of(answer.error()));
     auto plan = control::parse_restore_plan(*answer);
@@ -258,7 +256,7 @@ int change_maintenance(const options& given, const control::maintenance_wish& wi
 
 int show_maintenance(const options& given) {
   return run_to_end([](options o) -> task<int> {
-    control::client daemon(socket_path(o));
+    control::client daemon = daemon_of(o);
     auto answer = co_await daemon.get("/v1/status");
     if (!answer) co_return report(answer.error(), exit_code_of(answer.error()));
     const auto status = control::parse_status(*answer);

@@ -34,7 +34,8 @@ void add_options(CLI::App& command, init_wish& wish) {
     command.add_option(name, value, help)->type_name(type);
   };
   command.add_option("version", wish.version, "the release (default: the newest of --releases)");
-  option("--releases", settings.releases.source, "FOLDER", "with one folder dify-<version> per release");
+  option("--releases", settings.releases.source, "FOLDER",
+         "with dify-<version>.tar.gz, or a folder dify-<version>, per release");
   option("--storage", settings.storage.root, "FOLDER", "where Dify's data will be (default: /srv/dify)");
   option("--nfs", wish.nfs, "SERVER:/EXPORT", "the share that is, or will be, mounted there");
   option("--project", settings.project, "NAME", "of the compose project (default: dify)");
@@ -48,6 +49,10 @@ void add_options(CLI::App& command, init_wish& wish) {
   option("--database-ca-file", settings.database.ca_file, "FILE", "for verify-ca and verify-full");
   option("--vector", settings.vector.kind, "KIND", "weaviate (default), pgvector, qdrant, ...");
   option("--vector-host", settings.vector.host, "HOST", "pgvector on a server of yours");
+  command
+      .add_option("--vector-port", settings.vector.port,
+                  "its port (default: the database's on its host, else 5432)")
+      ->type_name("PORT");
   option("--vector-user", settings.vector.user, "NAME", "its role (default: the database's)");
   option("--vector-password-file", settings.vector.password_file, "FILE", "its password (default: the same)");
   option("--vector-database", settings.vector.database, "NAME", "its database (default: the main one)");

@@ -11,6 +11,7 @@
 
 #include "difyd/base/durable_file.hpp"
 #include "difyd/config/table.hpp"
+#include "difyd/release/archive.hpp"
 #include "difyd/release/bundle.hpp"
 #include "difyd/release/init.hpp"
 #include "difyd/release/working_copy.hpp"
@@ -59,10 +60,10 @@ Result<> read_nfs(const std::string& text, config::storage_settings& storage) {
 
 Result<version> version_wanted(const init_wish& wish, const std::string& source) {
   if (!wish.version.empty()) return parse_version(wish.version);
-  const auto known = release::available(source);
+  const auto known = release::obtainable(source);
   if (!known.empty()) return known.back();
   return fail("release-unknown", "cannot make a configuration: there is no release in " + source,
-              "Put dify-<version>.tar.gz there and name the version, or another folder with --releases");
+              "Put dify-<version>.tar.gz there, or name another folder with --releases");
 }
 
 Result<config::settings> settings_of(const init_wish& wish) {
@@ -77,6 +78,10 @@ Result<config::settings> settings_of(const init_wish& wish) {
   auto redis = kind_of(wish.redis, settings.redis.host, "--redis");
   if (!redis) return fail(redis.error());
   settings.redis.kind = *redis;
+  // Written down: of a configuration that names no port, another server's 5432 is meant.
+  auto& vector = settings.vector;
+  if (vector.port == 0 && !vector.host.empty() && vector.host == settings.database.host)
+    vector.port = settings.database.port;
   if (auto read = read_nfs(wish.nfs, settings.storage); !read) return fail(read.error());
   auto which = version_wanted(wish, settings.releases.source);
   if (!which) return fail(which.error());

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "context.hpp"
+#include "endings.hpp"
 
 namespace difyd::cli {
 
@@ -143,28 +144,27 @@ task<int> tell_result(control::client& daemon, control::event result, bool json)
   co_return code;
 }
 
-task<Result<std::optional<control::operation_status>>> last_upgrade(control::client& daemon) {
+task<Result<control::status>> status_of(control::client& daemon) {
   auto answer = co_await daemon.get("/v1/status");
   if (!answer) co_return fail(answer.error());
-  auto status = control::parse_status(*answer);
+  co_return control::parse_status(*answer);
+}
+
+task<Result<std::optional<control::operation_status>>> last_upgrade(control::client& daemon) {
+  auto status = co_await status_of(daemon);
   if (!status) co_return fail(status.error());
   co_return std::move(status->operation);
 }
 
-std::string versions_of(const control::operation_status& upgrade) {
-  return (upgrade.from.empty() ? "-" : upgrade.from) + " -> " + upgrade.to;
-}
-
 // Nothing of it is left to follow but what it came to.
 task<int> tell_ended(control::client& daemon, control::operation_status upgrade, bool json) {
-  control::event result;
-  result.kind = "result";
-  result.operation = upgrade.id;
-  result.subject = upgrade.kind;
-  result.state = upgrade.result;
-  result.text =
-      "the upgrade " + versions_of(upgrade) + ", begun " + upgrade.started + ", is no longer at work";
-  result.remedy = "See: difyd history";
+  const auto now = co_await status_of(daemon);
+  if (!now) co_return report(now.error(), exit_code_of(now.error()));
+  const auto answer = co_await daemon.get("/v1/history");
+  if (!answer) co_return report(answer.error(), exit_code_of(answer.error()));
+  const auto history = control::parse_history(*answer);
+  if (!history) co_return report(history.error());
+  auto result = ending_of(upgrade, *history, *now);
   progress shown(false, json);
   shown.show(result);
   co_return co_await tell_result(daemon, std::move(result), json);
@@ -172,16 +172,43 @@ task<int> tell_ended(control::client& daemon, control::operation_status upgrade,
 
 }  // namespace
 
-task<int> follow_operation(control::client& daemon, control::accepted what, bool json,
-                           std::string interrupted) {
+namespace {
+
+// To its result, which is shown where the events are JSON.
+task<Result<control::event>> follow_to_result(control::client& daemon, control::accepted what, bool json,
+                                              std::string interrupted) {
   asio::signal_set signals(co_await asio::this_coro::executor, SIGINT);
   watch_interrupt(signals, std::move(interrupted));
   progress shown(::isatty(STDOUT_FILENO) == 1, json);
   auto followed = co_await daemon.follow(what.since, what.operation,
                                          [&](const control::event& event) { return shown.show(event); });
   signals.cancel();
-  if (!followed) co_return report(followed.error(), exit_code_of(followed.error()));
-  co_return co_await tell_result(daemon, shown.result(), json);
+  if (!followed) co_return fail(followed.error());
+  co_return shown.result();
+}
+
+}  // namespace
+
+task<int> follow_operation(control::client& daemon, control::accepted what, bool json,
+                           std::string interrupted) {
+  auto result = co_await follow_to_result(daemon, std::move(what), json, std::move(interrupted));
+  if (!result) co_return report(result.error(), exit_code_of(result.error()));
+  co_return co_await tell_result(daemon, std::move(*result), json);
+}
+
+task<int> follow_abort(control::client& daemon, control::accepted what, bool json) {
+  auto result = co_await follow_to_result(daemon, std::move(what), json, upgrade_goes_on);
+  if (!result) co_return report(result.error(), exit_code_of(result.error()));
+  if (!ended_by_abort(*result)) {
+    const int code = co_await tell_result(daemon, std::move(*result), json);
+    // Going back is what was asked for.
+    co_return code == undone || code == refused ? int(succeeded) : code;
+  }
+  if (json) co_return succeeded;
+  const auto now = co_await status_of(daemon);
+  const auto text = now ? abort_text(*result, *now) : result->text;
+  std::fprintf(stdout, "%s\n", text.c_str());
+  co_return succeeded;
 }
 
 task<int> follow_upgrade(control::client& daemon, bool json) {

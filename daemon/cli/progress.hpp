@@ -38,6 +38,9 @@ std::string event_line(const control::event& event);
 task<int> follow_operation(control::client& daemon, control::accepted what, bool json,
                            std::string interrupted);
 
+// The same of what difyd abort was accepted for: that it ended is what was asked for.
+task<int> follow_abort(control::client& daemon, control::accepted what, bool json);
+
 // Follows the upgrade in flight, from its first step on; one that has ended is only told.
 task<int> follow_upgrade(control::client& daemon, bool json);
 

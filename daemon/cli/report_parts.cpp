@@ -78,7 +78,7 @@ std::string bounded(std::string text) {
 
 task<report_parts> daemon_parts(options given) {
   report_parts parts;
-  control::client daemon(socket_path(given));
+  control::client daemon = daemon_of(given);
   co_await add_answer(parts, daemon, "/v1/status", "daemon/status.json");
   const auto first = co_await daemon.get("/v1/status", 5s);
   if (!first && first.error().code.starts_with("daemon-")) {

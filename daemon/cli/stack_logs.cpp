@@ -23,13 +23,17 @@ task<int> print_stack_logs(options given, compose_options how) {
   if (!where) co_return report(where.error(), usage_error);
   engine::client engine(co_await asio::this_coro::executor, *where);
   const auto now = co_await stack::observe(engine, project);
-  if (!now) co_return report(now.error());
+  if (!now) {
+    const std::string setting =
+        settings.engine_host.empty() ? "DOCKER_HOST" : "engine.host of " + given.config;
+    co_return report(engine::naming_address(now.error(), setting));
+  }
 
   std::vector<std::string> present;
   for (const auto& container : now->containers)
     if (!container.one_off && !holds(present, container.service)) present.push_back(container.service);
   auto known = present;
-  control::client daemon(socket_path(given));
+  control::client daemon = daemon_of(given);
   if (const auto answer = co_await daemon.get("/v1/status", std::chrono::seconds(5)))
     if (const auto status = control::parse_status(*answer))
       for (const auto& each : status->services)

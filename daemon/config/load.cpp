@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 #include "difyd/base/durable_file.hpp"
 #include "difyd/base/text.hpp"
@@ -106,6 +108,19 @@ class reading {
     if (!told) check_folders(result_.values, world_, elsewhere);
     read_secrets(result_.values, world_, elsewhere, result_.warnings);
     for (auto& each : elsewhere) add(std::move(each));
+    warn_of_open_secrets();
+  }
+
+  // As of a password's file that everybody may read.
+  void warn_of_open_secrets() {
+    std::vector<std::string> open;
+    for (const auto& [name, value] : result_.values.environment)
+      if (names_secret(name) && !value.empty() && !value.starts_with('/'))
+        open.push_back("environment." + name);
+    if (open.empty() || !world_.readable_by_all || !world_.readable_by_all(path_)) return;
+    result_.warnings.push_back(
+        path_ + " can be read by every user of this machine, and has secrets in it: " + join(open, ", ") +
+        ". Name files of mode 0600 below environment_files instead, or chmod 0640 it");
   }
 
   // A mistake without a place stands where the key that it begins with is given, or its group.
@@ -156,9 +171,15 @@ outcome load_all(const std::string& path, const surroundings& world) {
   const auto text = world.read_file(path);
   if (text) return parse(*text, path, world);
   outcome result;
-  result.errors.push_back(
-      {"config-unreadable", text.error().message,
-       "Write one (difyd config reference prints a commented one), or name another with --config"});
+  const std::string& cause = text.error().message;
+  if (cause.ends_with(std::strerror(EACCES)))
+    result.errors.push_back({"config-denied", cause,
+                             "Use sudo, or join the group that the file belongs to (ls -l " + path + ")"});
+  else
+    result.errors.push_back(
+        {"config-unreadable", cause,
+         "Make one: difyd init, or difyd adopt DIR for a Dify that docker compose runs. Or name another with "
+         "--config"});
   return result;
 }
 

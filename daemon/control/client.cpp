@@ -6,8 +6,17 @@
 namespace difyd::control {
 namespace {
 
-Error daemon_error(const Error& cause, const std::string& socket) {
-  if (cause.code == "socket-missing" || cause.code == "connection-refused")
+// Who is asked, and what is said where nobody is there.
+struct asked {
+  std::string socket;
+  std::optional<Error> when_away;
+};
+
+Error daemon_error(const Error& cause, const asked& of) {
+  const std::string& socket = of.socket;
+  const bool away = cause.code == "socket-missing" || cause.code == "connection-refused";
+  if (away && of.when_away) return *of.when_away;
+  if (away)
     return {"daemon-not-running", "no difyd daemon answers on " + socket,
             "Start it: systemctl start difyd, or in the foreground: difyd serve"};
   if (cause.code == "permission-denied")
@@ -22,24 +31,24 @@ Error gone() {
           "What it did is not lost, and it goes on where it was. See: difyd status"};
 }
 
-task<Result<std::string>> exchange(std::string socket, http::request request, duration limit) {
-  http::client client(co_await asio::this_coro::executor, http::unix_endpoint(socket));
+task<Result<std::string>> exchange(asked of, http::request request, duration limit) {
+  http::client client(co_await asio::this_coro::executor, http::unix_endpoint(of.socket));
   request.headers.set("Host", "difyd");
   http::send_options options;
   options.deadline = limit;
   auto answer = co_await client.send(std::move(request), options);
-  if (!answer) co_return fail(daemon_error(answer.error(), socket));
+  if (!answer) co_return fail(daemon_error(answer.error(), of));
   if (answer->status >= 400) co_return fail(parse_error(static_cast<unsigned>(answer->status), answer->body));
   co_return std::move(answer->body);
 }
 
-task<Result<http::body_stream>> open_stream(std::string socket, std::string path) {
-  http::client client(co_await asio::this_coro::executor, http::unix_endpoint(socket));
+task<Result<http::body_stream>> open_stream(asked of, std::string path) {
+  http::client client(co_await asio::this_coro::executor, http::unix_endpoint(of.socket));
   http::request request;
   request.target = std::move(path);
   request.headers.set("Host", "difyd");
   auto stream = co_await client.open(std::move(request), std::chrono::seconds(10));
-  if (!stream) co_return fail(daemon_error(stream.error(), socket));
+  if (!stream) co_return fail(daemon_error(stream.error(), of));
   co_return stream;
 }
 
@@ -48,7 +57,7 @@ task<Result<http::body_stream>> open_stream(std::string socket, std::string path
 task<Result<std::string>> client::get(std::string path, duration limit) {
   http::request request;
   request.target = std::move(path);
-  return exchange(socket_, std::move(request), limit);
+  return exchange(asked{socket_, when_away_}, std::move(request), limit);
 }
 
 task<Result<std::string>> client::post(std::string path, std::string json, duration limit) {
@@ -57,11 +66,12 @@ task<Result<std::string>> client::post(std::string path, std::string json, durat
   request.target = std::move(path);
   request.headers.set("Content-Type", "application/json");
   request.body = std::move(json);
-  return exchange(socket_, std::move(request), limit);
+  return exchange(asked{socket_, when_away_}, std::move(request), limit);
 }
 
 task<Result<>> client::stream(std::string path, std::function<void(std::string_view)> seen) {
-  auto stream = co_await open_stream(socket_, std::move(path));
+  const asked of{socket_, when_away_};
+  auto stream = co_await open_stream(of, std::move(path));
   if (!stream) co_return fail(stream.error());
   if (stream->head().status >= 400) {
     auto body = co_await stream->read_all(std::chrono::seconds(10));
@@ -77,8 +87,9 @@ task<Result<>> client::stream(std::string path, std::function<void(std::string_v
 
 task<Result<>> client::follow(std::uint64_t since, std::string operation,
                               std::function<bool(const event&)> seen) {
+  const asked of{socket_, when_away_};
   auto stream = co_await open_stream(
-      socket_, "/v1/events?since=" + std::to_string(since) + "&operation=" + percent_encode(operation));
+      of, "/v1/events?since=" + std::to_string(since) + "&operation=" + percent_encode(operation));
   if (!stream) co_return fail(stream.error());
   std::string rest;
   for (;;) {

@@ -168,9 +168,9 @@ Result<restore_plan> parse_restore_plan(std::string_view json) {
 }
 
 bool bad_input(std::string_view code) {
-  constexpr std::string_view codes[] = {"bad-request",       "bad-version",     "version-older",
-                                        "version-deployed",  "release-unknown", "no-such-service",
-                                        "no-such-migration", "no-such-backup",  "not-owed"};
+  constexpr std::string_view codes[] = {
+      "bad-request",     "bad-version",       "version-older",  "version-deployed", "release-unknown",
+      "no-such-service", "no-such-migration", "no-such-backup", "not-owed",         "no-such-advisory"};
   return std::ranges::find(codes, code) != std::end(codes);
 }
 

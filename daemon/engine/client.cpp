@@ -33,6 +33,13 @@ bool is_unreachable(const Error& error) {
          error.code == "engine-unreachable" || error.code == "deadline-exceeded";
 }
 
+Error naming_address(Error error, std::string_view setting) {
+  if (error.code == "engine-not-running")
+    error.remedy += (error.remedy.empty() ? "It is looked for where " : ". It is looked for where ") +
+                    std::string(setting) + " says";
+  return error;
+}
+
 client::client(asio::any_io_executor executor, http::endpoint where)
     : transport_(std::make_shared<transport>(std::move(executor), std::move(where))),
       containers(transport_),

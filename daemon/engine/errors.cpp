@@ -117,8 +117,7 @@ Error no_answer(const std::string& what, const Error& cause, duration limit) {
     return {"engine-permission-denied", message,
             "Add the user to the group docker (and log in again), or use sudo"};
   if (cause.code == "socket-missing" || cause.code == "connection-refused")
-    return {"engine-not-running", message,
-            "Start the Docker Engine (systemctl start docker), or set DOCKER_HOST"};
+    return {"engine-not-running", message, "Start the Docker Engine: systemctl start docker"};
   if (cause.code == "malformed-answer" || cause.code == "answer-too-large")
     return {"engine-malformed-answer", message, {}};
   return {"engine-unreachable", message, {}};

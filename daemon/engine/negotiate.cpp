@@ -41,7 +41,7 @@ Result<std::string> choose_api(std::string_view newest_of_engine, const std::str
   if (!offered)
     return fail("engine-malformed-answer",
                 "cannot use the Docker Engine at " + where + ": what answers there is none",
-                "Check DOCKER_HOST");
+                "Check its address");
   if (*offered < oldest)
     return fail("engine-too-old",
                 "cannot use the Docker Engine at " + where + ": it speaks API " + api_text(*offered) +

@@ -19,7 +19,7 @@ finding failed(std::string subject, std::string code, severity level, const Erro
 
 finding judge_engine(const Result<engine::engine_version>& version, duration took) {
   if (!version) {
-    const auto& error = version.error();
+    const auto error = engine::naming_address(version.error(), "engine.host");
     if (engine::is_unreachable(error) || error.code == "deadline-exceeded")
       return make("engine", "engine-away", severity::critical, error.message,
                   error.remedy.empty() ? "Start it: systemctl start docker" : error.remedy);

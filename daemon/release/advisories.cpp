@@ -91,4 +91,32 @@ Result<> refuse_unless_acknowledged(const std::vector<advisory>& applying,
               "Read what they say and do it: difyd plan " + to.text() + ". Then: " + command);
 }
 
+Result<std::vector<std::string>> beside_the_hop(const advisory_book& book,
+                                                const std::vector<advisory>& applying,
+                                                const std::set<std::string>& acknowledged,
+                                                const difyd::version& to) {
+  const auto ids_of = [](const std::vector<advisory>& all) {
+    std::vector<std::string> ids;
+    for (const auto& each : all) ids.push_back(each.id);
+    return ids;
+  };
+  const auto has = [](const std::vector<std::string>& ids, const std::string& id) {
+    return std::ranges::find(ids, id) != ids.end();
+  };
+  const auto here = ids_of(applying), known = ids_of(book.advisories);
+  std::vector<std::string> beside;
+  for (const auto& id : acknowledged) {
+    if (has(here, id)) continue;
+    if (id != unknown_release && !has(known, id)) {
+      const std::string guess = closest(id, here.empty() ? known : here);
+      return fail("no-such-advisory", "cannot upgrade to " + to.text() + ": there is no advisory " + id,
+                  (guess.empty() ? "" : "Did you mean " + guess + "? ") +
+                      (here.empty() ? "No advisory applies: leave --acknowledge out"
+                                    : "Those that apply: " + join(here, ", ")));
+    }
+    beside.push_back(id);
+  }
+  return beside;
+}
+
 }  // namespace difyd::release

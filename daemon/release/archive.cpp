@@ -53,6 +53,16 @@ std::optional<difyd::version> version_of_part(std::string_view name) {
   return std::nullopt;
 }
 
+// Of "dify-1.11.4.tar.gz" and "1.11.4.tar.gz".
+std::optional<difyd::version> version_of_archive(std::string_view name) {
+  constexpr std::string_view before = "dify-";
+  if (name.starts_with(before)) name.remove_prefix(before.size());
+  for (const auto ending : endings)
+    if (name.ends_with(ending))
+      if (auto which = parse_version(std::string(name.substr(0, name.size() - ending.size())))) return *which;
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::vector<std::string> archive_names(const difyd::version& which) {
@@ -80,6 +90,19 @@ found_release look_for(const std::string& source, const difyd::version& which) {
   for (const auto& name : archive_names(which))
     if (found.archive.empty() && fs::is_regular_file(source + "/" + name, error))
       found.archive = source + "/" + name;
+  return found;
+}
+
+std::vector<difyd::version> obtainable(const std::string& source) {
+  auto found = available(source);
+  std::error_code error;
+  for (fs::directory_iterator each(source, error); !error && each != fs::directory_iterator();
+       each.increment(error))
+    if (const auto which = version_of_archive(each->path().filename().string()))
+      if (std::error_code unseen; each->is_regular_file(unseen)) found.push_back(*which);
+  std::ranges::sort(found);
+  const auto [first, last] = std::ranges::unique(found);
+  found.erase(first, last);
   return found;
 }
 

@@ -38,7 +38,16 @@ Result<Plan> planner::run() {
     if (in_scope(name))
       if (auto done = plan_service(name); !done) return std::unexpected(done.error());
   if (options_.start) restart_followers();
+  note_kept();
+  pulls_first(plan_);
   return std::move(plan_);
+}
+
+void planner::note_kept() {
+  std::set<std::string> touched;
+  for (const auto& op : plan_.operations) touched.insert(op.container_id);
+  for (const auto* c : kept_)
+    if (c->state == "running" && !touched.contains(c->id)) plan_.kept.push_back(c->name);
 }
 
 Result<> planner::choose_services() {

@@ -1,6 +1,7 @@
 // Plans that take away or stop: reverse dependency order, from the project or from labels alone.
 #include <algorithm>
 
+#include "difyd/base/text.hpp"
 #include "difyd/stack/labels.hpp"
 #include "difyd/stack/plan.hpp"
 #include "graph.hpp"
@@ -99,6 +100,22 @@ void take_volumes(taker& t, const std::vector<int>& after) {
   for (const auto& name : names) t.add(op_kind::remove_volume, name, "down with volumes").after = after;
 }
 
+// Of these services stay; a network that they are on stays with them.
+std::string left_alone(const compose::project& p, const observed& now) {
+  std::set<std::string> names, profiles;
+  for (const auto& c : now.containers)
+    if (const auto s = p.disabled_services.find(c.service); s != p.disabled_services.end() && !c.one_off) {
+      names.insert(c.name);
+      if (!s->second.profiles.empty()) profiles.insert("--profile " + s->second.profiles.front());
+    }
+  if (names.empty()) return {};
+  const auto all = [](const std::set<std::string>& of, const char* between) {
+    return join({of.begin(), of.end()}, between);
+  };
+  return "Containers of services whose profile is not enabled (" + all(names, ", ") +
+         ") stay; run again with " + all(profiles, " ") + " to remove them";
+}
+
 bool chosen(const std::vector<std::string>& services, const std::string& name) {
   return services.empty() || std::find(services.begin(), services.end(), name) != services.end();
 }
@@ -127,6 +144,7 @@ Plan plan_down(std::shared_ptr<const compose::project> project, const observed& 
   for (auto name = order.rbegin(); name != order.rend(); ++name) {
     const bool orphan =
         project && !project->services.contains(*name) && !project->disabled_services.contains(*name);
+    if (project && !options.disabled && project->disabled_services.contains(*name)) continue;
     const auto after = dependents_of(t.graph(), *name, last);
     for (const auto* c : containers_of(now, *name)) {
       if (orphan && !options.remove_orphans)
@@ -142,6 +160,8 @@ Plan plan_down(std::shared_ptr<const compose::project> project, const observed& 
     for (const auto& name : orphans) text += (text.ends_with('(') ? "" : ", ") + name;
     t.plan_.warnings.push_back(text + "), which stay; run again with --remove-orphans to remove them");
   }
+  if (project && !options.disabled)
+    if (auto text = left_alone(*project, now); !text.empty()) t.plan_.warnings.push_back(std::move(text));
   take_networks(t, removals);
   if (options.volumes) take_volumes(t, removals);
   return std::move(t.plan_);

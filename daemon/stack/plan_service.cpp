@@ -70,6 +70,7 @@ Result<> planner::plan_container(const compose::service& s, const container& c, 
   if (c.state == "paused")
     plan_.warnings.push_back("container " + c.name + " is paused; docker unpause " + c.name);
   (void)take_policy(s, c.number, &c, {});
+  kept_.push_back(&c);
   return {};
 }
 

@@ -39,6 +39,7 @@ class planner {
   Result<> plan_container(const compose::service& s, const container& c, const verdict& v);
   Result<> plan_new(const compose::service& s, int number);
   void restart_followers();
+  void note_kept();
 
   verdict judge(const compose::service& s, const container& c) const;
   std::optional<std::string> reason_to_recreate(const compose::service& s, const container& c) const;
@@ -74,6 +75,7 @@ class planner {
   Plan plan_;
   service_graph graph_;
   std::set<std::string> scope_;
+  std::vector<const container*> kept_;                // by judgement
   std::set<std::string> one_shots_;                   // somebody waits for their successful end
   std::map<std::string, std::string> renamed_;        // container id -> final name
   std::map<std::string, int> renames_;                // container id -> operation
@@ -89,6 +91,9 @@ class planner {
   std::map<std::string, service_outcome> outcomes_;
   compose::text_map namespace_ids_;  // service -> its first container
 };
+
+// Moves the pulls to the front and lets what creates, stops or removes come after all of them.
+void pulls_first(Plan& plan);
 
 // The restart policy that the file asks for, as set_restart_policy writes it; "no" where it asks for none.
 std::string policy_of(const compose::service& s);

@@ -68,6 +68,18 @@ task<Result<std::vector<release::advisory>>> advisories_of(world& w, version fro
                                                                  "read " + w.settings.releases.advisories);
 }
 
+task<Result<std::vector<std::string>>> not_of_the_hop(world& w, std::vector<release::advisory> applying,
+                                                      std::set<std::string> acknowledged, version to) {
+  using names = std::vector<std::string>;
+  const std::string path = w.settings.releases.advisories;
+  std::function<Result<names>()> work = [=]() -> Result<names> {
+    const auto book = release::load_advisories(path);
+    if (!book) return fail(book.error());
+    return release::beside_the_hop(*book, applying, acknowledged, to);
+  };
+  co_return co_await w.files.run<names>(std::move(work), std::chrono::seconds(30), "read " + path);
+}
+
 task<void> know_release(world& w) {
   if (*w.in_force.get() || !w.book) co_return;
   const auto& book = w.book->current();

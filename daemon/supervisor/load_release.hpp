@@ -31,6 +31,10 @@ task<Result<release_ptr>> load_release(world& w, version which, std::optional<ve
 // release::load_advisories, find_bundle and derive_environment.
 task<Result<std::vector<release::advisory>>> advisories_of(world& w, version from, version to);
 
+// Which of these ids are not of the hop, whose advisories are `applying`. Error "no-such-advisory".
+task<Result<std::vector<std::string>>> not_of_the_hop(world& w, std::vector<release::advisory> applying,
+                                                      std::set<std::string> acknowledged, version to);
+
 // For a stack that is down when the daemon starts: sets the release in force from the ledger, without
 // touching a file, where none is in force yet.
 task<void> know_release(world& w);

@@ -49,6 +49,11 @@ task<Result<>> upgrade_work::check_admission() {
   if (!applying) co_return fail(applying.error());
   for (const auto& each : *applying)
     if (terms_.acknowledged.contains(each.id)) heeded_.push_back(each);
+  if (heeded_.size() < terms_.acknowledged.size()) {
+    auto others = co_await not_of_the_hop(world_, *applying, terms_.acknowledged, to_);
+    if (!others) co_return fail(others.error());
+    beside_ = std::move(*others);
+  }
   co_return release::refuse_unless_acknowledged(*applying, terms_.acknowledged, to_);
 }
 
@@ -67,7 +72,8 @@ task<upgrade::step_result> upgrade_work::admit() {
   for (const auto& each : heeded_) heeded.push_back(each.id);
   co_return good_step(from_->text() + " -> " + to_.text() +
                       (terms_.plan.empty() ? "" : ", by plan " + terms_.plan) +
-                      (heeded.empty() ? "" : ", acknowledged: " + join(heeded, ", ")));
+                      (heeded.empty() ? "" : ", acknowledged: " + join(heeded, ", ")) +
+                      (beside_.empty() ? "" : ", of no concern here: " + join(beside_, ", ")));
 }
 
 task<Result<std::string>> upgrade_work::prepare_images() {

@@ -99,6 +99,7 @@ class upgrade_work final : public upgrade::effects {
   bool journaled_;
   const bool resumed_;  // by another process, and maybe another machine, than the one that began it
   std::vector<release::advisory> heeded_;  // of those acknowledged, what applies
+  std::vector<std::string> beside_;        // acknowledged ids that are not of this hop
   std::optional<version> from_;
   // A held upgrade that this one replaces had passed the point of no return.
   bool inherited_ = false;

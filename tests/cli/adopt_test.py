@@ -237,7 +237,7 @@ class Init(Case):
     def test_servers_of_others(self):
         (self.folder / "pw").write_text("x\n")
         code, out, err = self.init("1.11.4", "--database-host", "10.0.0.3", "--database-user", "dify",
-                                   "--database-password-file", "pw", "--vector", "pgvector", "--vector-host", "10.0.0.3",
+                                   "--database-port", "26155", "--database-password-file", "pw", "--vector", "pgvector", "--vector-host", "10.0.0.3",
                                    "--redis-host", "10.0.0.4", "--nfs", "10.0.0.2:/share", "--json")
         self.assertEqual((code, err), (0, ""))
         self.assertEqual(json.loads(out)["files"], [f"{self.folder}/etc/secrets/SECRET_KEY", str(self.config)])
@@ -245,14 +245,22 @@ class Init(Case):
         self.assertEqual((settings["database"]["kind"], settings["redis"]["kind"], settings["storage"]["server"]),
                          ("external", "external", "10.0.0.2"))
         self.assertEqual(settings["database"]["password_file"], f"{self.folder}/pw")
+        self.assertEqual(settings["vector"]["port"], 26155)
         self.assertFalse((self.folder / "srv").exists())
+        self.config.unlink()
+        (self.folder / "etc/secrets/SECRET_KEY").unlink()
+        code, _, err = self.init("1.11.4", "--database-host", "10.0.0.3", "--database-user", "dify", "--database-password-file",
+                                 "pw", "--vector", "pgvector", "--vector-host", "10.0.0.4", "--vector-port", "5433")
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(json.loads(self.difyd("config", "--json")[1])["vector"]["port"], 5433)
 
     def test_a_release_that_is_an_archive_is_unpacked(self):
         (self.folder / "archives").mkdir()
         subprocess.run(["tar", "-C", self.folder / "bundles", "-czf", self.folder / "archives/dify-1.11.4.tar.gz", "dify-1.11.4"],
                        check=True)
-        code, _, err = self.init("1.11.4", "--releases", "archives")
+        code, out, err = self.init("--releases", "archives")  # the newest, as nothing else was said
         self.assertEqual((code, err), (0, ""))
+        self.assertIn("Dify 1.11.4", out)
         self.assertEqual(self.difyd("config", "check")[0], 0)
         self.assertTrue((self.folder / "archives/dify-1.11.4/docker/.env.example").exists())
 

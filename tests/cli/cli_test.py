@@ -93,6 +93,8 @@ class CommandLine(unittest.TestCase):
         code, out, err = self.difyd("--config", config, "logs")
         self.assertEqual((code, out), (1, ""))
         self.assertIn("none.sock", err)
+        self.assertIn(f"engine.host of {config}", err)
+        self.assertNotIn("DOCKER_HOST", err)
         code, error = self.error("--config", config, "--json", "logs", "api")
         self.assertEqual(code, 1)
         self.assertIn("none.sock", error["message"])
@@ -100,6 +102,7 @@ class CommandLine(unittest.TestCase):
         code, out, err = self.difyd("--config", "/no/such.yaml", "logs")  # DOCKER_HOST serves then
         self.assertEqual((code, out), (1, ""))
         self.assertIn("docker.sock", err)
+        self.assertIn("DOCKER_HOST", err)
 
     def test_a_bad_configuration_has_its_place(self):
         config = self.write(f"storage:\n  root: /srv/dify\ndatabse: {{}}\nreleases: {{source: {self.folder}}}\n")
@@ -121,6 +124,44 @@ class CommandLine(unittest.TestCase):
         code, error = self.error("--config", self.folder / "none.yaml", "config", "--json")
         self.assertEqual((code, error["code"]), (2, "config-unreadable"))
 
+    def test_a_secret_that_everybody_may_read_is_warned_of(self):
+        config = self.write("storage: {root: /srv/dify}\nenvironment: {SECRET_KEY: hush-hush}\n"
+                            f"releases: {{source: {self.folder}}}\n")
+        config.chmod(0o644)
+        code, _, err = self.difyd("--config", config, "config", "check")
+        self.assertEqual(code, 0)
+        self.assertIn(f"warning: {config} can be read by every user of this machine", err)
+        self.assertIn("environment.SECRET_KEY", err)
+        self.assertNotIn("hush", err)
+        config.chmod(0o640)
+        self.assertEqual(self.difyd("--config", config, "config", "check")[::2], (0, ""))
+
+    def test_a_configuration_that_is_missing_or_secret_says_what_to_do(self):
+        code, _, err = self.difyd("--config", self.folder / "none.yaml", "config", "check")
+        self.assertEqual(code, 2)
+        self.assertIn("difyd init", err)
+        config = self.write("storage: {root: /srv/dify}\n")
+        config.chmod(0o600)
+        self.folder.chmod(0o755)
+        if os.geteuid() != 0:
+            self.skipTest("needs root, to be another user")
+        copy = pathlib.Path("/tmp") / f"{self.folder.name}-difyd"
+        copy.write_bytes((BIN / "difyd").read_bytes())
+        copy.chmod(0o755)
+        self.addCleanup(copy.unlink)
+        as_nobody = lambda *words: subprocess.run(
+            ["setpriv", "--reuid=65534", "--clear-groups", copy, "--config", config, *words], cwd="/", text=True,
+            capture_output=True, timeout=20, check=False, env={"PATH": os.environ["PATH"]})
+        done = as_nobody("config", "check", "--json")
+        self.assertEqual((done.returncode, json.loads(done.stdout)["errors"][0]["code"]), (2, "config-denied"))
+        if pathlib.Path("/run/difyd/difyd.sock").exists():
+            self.skipTest("a difyd serves on this machine")
+        done = as_nobody("status")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn(f"cannot read {config}: Permission denied", done.stderr)
+        self.assertIn("sudo", done.stderr)
+        self.assertNotIn("systemctl start", done.stderr)
+
     def test_the_reference_as_json_has_every_key(self):
         code, out, _ = self.difyd("config", "reference", "--json")
         self.assertEqual(code, 0)
@@ -134,13 +175,13 @@ class CommandLine(unittest.TestCase):
 
     def test_compose_errors_as_json(self):
         code, error = self.error("compose", "--json", "config")
-        self.assertEqual((code, error["code"]), (14, "compose-file-not-found"))
+        self.assertEqual((code, error["code"]), (1, "compose-file-not-found"))
         path = self.write("services:\n  a: {image: i, imagee: x}\n", "compose.yaml")
         for words in (["--json", "compose", "config"], ["compose", "--json", "up", "-d"], ["compose", "ps", "--json"]):
             code, error = self.error(*words)
-            self.assertEqual((code, error["code"], error["file"], error["line"]), (15, "compose-invalid", str(path), 2), words)
+            self.assertEqual((code, error["code"], error["file"], error["line"]), (1, "compose-invalid", str(path), 2), words)
         code, error = self.error("compose", "ps", "--json", "--no-such")
-        self.assertEqual((code, error["code"]), (16, "usage"))
+        self.assertEqual((code, error["code"]), (1, "usage"))
         code, error = self.error("--json", "compose", "-p", "x", "ps")
         self.assertEqual((code, error["code"]), (1, "engine-not-running"))
         self.write("services:\n  a: {image: i}\n", "compose.yaml")

@@ -278,7 +278,8 @@ class FollowingAnUpgrade(unittest.TestCase):
         # Who comes too late is told what it came to.
         code, out, _ = self.m.difyd("upgrade", "--follow")
         self.assertEqual(code, 0)
-        self.assertIn("1.11.4 -> 1.12.1", out)
+        self.assertIn("the upgrade 1.11.4 -> 1.12.1, begun ", out)
+        self.assertIn("Dify 1.12.1 is up and committed", out)
         self.assertEqual(self.m.json("upgrade", "--follow")["state"], "done")
         self.m.stop_daemon()
         self.m.serve().await_phase("serving")

@@ -160,7 +160,8 @@ class Upgrade(unittest.TestCase):
         wait_until("the drain", lambda: "drain" in self.steps(), 60)
         code, out, err = self.m.difyd("abort")
         self.assertEqual(code, 0, out + err + self.m.tail())
-        self.assertIn("aborted", out + err)
+        self.assertEqual(err, "")
+        self.assertIn("the upgrade was aborted in step drain; Dify 1.11.3 serves\n", out)
         self.assertEqual((self.m.status()["phase"], self.m.status()["deployed"]), ("serving", "1.11.3"))
         self.assertEqual(get(self.m.http, "/console/api/ping")[0], 200)
         self.assertEqual(self.m.json("history")[-1]["result"], "undone")
@@ -189,6 +190,9 @@ class Upgrade(unittest.TestCase):
         self.assertIn("not acknowledged: celery-queues-1.13", err)
         self.assertIn("difyd plan 1.13.0", err)
         self.assertIn("difyd upgrade 1.13.0 --acknowledge celery-queues-1.13", err)
+        _, err = self.upgrade("1.13.0", "celery-queue-1.13", code=2)
+        self.assertIn("there is no advisory celery-queue-1.13", err)
+        self.assertIn("Did you mean celery-queues-1.13?", err)
 
         # A boot acknowledges nothing: what is deployed serves on.
         self.m.stop_daemon()

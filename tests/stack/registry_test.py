@@ -115,6 +115,20 @@ class Pulls(unittest.TestCase):
         self.assertIn("Check the image's name and tag", done.stderr)
         self.assertNotIn("trying again", done.stderr)
 
+    def test_nothing_is_made_before_all_images_are_there(self):
+        self.registry.answers = [404] * 50
+        bench.make_image()
+        project = Project(f"services:\n  a: {{image: IMAGE, command: ['true'], volumes: ['data:/data']}}\n"
+                          f"  b: {{image: '{self.registry.image}'}}\nvolumes: {{data: }}\n")
+        self.addCleanup(project.remove)
+        self.assertEqual(project.run("up", "-d", ok=False).returncode, 1)
+        self.assertEqual(project.containers(), {})
+        self.assertEqual(api("GET", f"/networks/{project.name}_default")[0], 404)
+        self.assertEqual(api("GET", f"/volumes/{project.name}_data")[0], 404)
+        self.registry.answers = []
+        project.run("up", "-d")
+        self.assertEqual(set(project.containers()), {"a-1", "b-1"})
+
     def test_policies(self):
         self.assertEqual(self.up(policy="never", ok=False).returncode, 1)
         self.assertEqual(self.registry.asked, 0)

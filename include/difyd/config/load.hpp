@@ -34,7 +34,7 @@ struct outcome {
 };
 
 // One Error per mistake, "cannot use <path>:<line>:<column>: ...". Codes:
-//   config-unreadable      the file itself
+//   config-unreadable      the file itself; config-denied where this user may not read it
 //   config-syntax          not YAML, or not a map
 //   config-unknown-key     with a suggestion as remedy
 //   config-wrong-type      "database.port wants a number"

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "difyd/base/task.hpp"
@@ -15,13 +16,16 @@ namespace difyd::control {
 // daemon answers.
 class client {
  public:
-  explicit client(std::string socket) : socket_(std::move(socket)) {}
+  // `when_away` is the error where nobody answers; by default "daemon-not-running", with how to start it.
+  explicit client(std::string socket, std::optional<Error> when_away = {})
+      : socket_(std::move(socket)), when_away_(std::move(when_away)) {}
 
   task<Result<std::string>> get(std::string path, duration limit = std::chrono::seconds(30));
   task<Result<std::string>> post(std::string path, std::string json,
                                  duration limit = std::chrono::seconds(30));
 
-  // Calls `seen` for each piece of a body as it comes, until its end. Error "daemon-gone" where it ends early.
+  // Calls `seen` for each piece of a body as it comes, until its end. Error "daemon-gone" where it ends
+  // early.
   task<Result<>> stream(std::string path, std::function<void(std::string_view)> seen);
 
   // Calls `seen` for each event after `since` (of one operation where it is named) until it
@@ -30,6 +34,7 @@ class client {
 
  private:
   std::string socket_;
+  std::optional<Error> when_away_;
 };
 
 }  // namespace difyd::control

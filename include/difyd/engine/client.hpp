@@ -25,6 +25,10 @@ Result<http::endpoint> endpoint_from_environment();  // the process's own
 // Whether the error says that the engine itself cannot be reached (rather than that it refused).
 bool is_unreachable(const Error& error);
 
+// The same error, where the address may be wrong with the setting that it came from in its remedy:
+// "DOCKER_HOST", "engine.host".
+Error naming_address(Error error, std::string_view setting);
+
 class images_api {
  public:
   explicit images_api(std::shared_ptr<transport> of) : transport_(std::move(of)) {}

@@ -89,4 +89,11 @@ bool must_be_acknowledged(const advisory& what);
 Result<> refuse_unless_acknowledged(const std::vector<advisory>& applying,
                                     const std::set<std::string>& acknowledged, const difyd::version& to);
 
+// The acknowledged ids that are of no concern to this hop. Error "no-such-advisory" where the book has none
+// of that id either: it names those of the hop. Pure.
+Result<std::vector<std::string>> beside_the_hop(const advisory_book& book,
+                                                const std::vector<advisory>& applying,
+                                                const std::set<std::string>& acknowledged,
+                                                const difyd::version& to);
+
 }  // namespace difyd::release

@@ -26,6 +26,9 @@ struct found_release {
 // Blocks.
 found_release look_for(const std::string& source, const difyd::version& which);
 
+// Versions that have a folder or an archive below `source`, oldest first, each once. Blocks.
+std::vector<difyd::version> obtainable(const std::string& source);
+
 // Removes what broken downloads left below `source` of this version and older ones. Blocks.
 void remove_parts(const std::string& source, const difyd::version& newest);
 

@@ -64,6 +64,7 @@ struct Plan {
   struct dialect dialect;
   std::vector<operation> operations;           // an operation only depends on earlier ones
   std::optional<std::set<std::string>> alone;  // as in create_context
+  std::vector<std::string> kept;               // running containers that plan() leaves as they are
   std::vector<std::string> warnings;
 
   bool empty() const { return operations.empty(); }
@@ -108,6 +109,7 @@ struct plan_options {
       {"nginx", {"api", "web", "plugin_daemon", "api_websocket"}}};
 };
 
+// Its pulls come first: where an image cannot be had, nothing is created, stopped or removed.
 // Errors: "no-such-service", "image-missing" (pull policy never, or to be built), "bind-source-missing",
 // "network-missing" and "volume-missing" (external), "network-mislabelled", "scale-conflict", "shared-data".
 Result<Plan> plan(std::shared_ptr<const compose::project> project, const observed& now,
@@ -117,6 +119,7 @@ struct down_options {
   bool volumes = false;  // -v: named and anonymous ones too
   bool remove_orphans = false;
   bool one_offs = false;       // remove ended and running one-off containers too
+  bool disabled = true;        // also services whose profile is not enabled; docker compose leaves them
   std::optional<int> timeout;  // -t
 };
 

@@ -31,9 +31,9 @@ TEST_CASE("an error is one JSON object, with its place where the message has one
 }
 
 TEST_CASE("the same kind of mistake has the same exit code") {
-  for (const char* code :
-       {"bad-request", "bad-version", "version-older", "version-deployed", "release-unknown",
-        "no-such-service", "no-such-migration", "config-unknown-key", "config-unreadable"})
+  for (const char* code : {"bad-request", "bad-version", "version-older", "version-deployed",
+                           "release-unknown", "no-such-service", "no-such-migration", "no-such-advisory",
+                           "config-unknown-key", "config-unreadable"})
     CHECK(cli::exit_code_of({code, "", ""}) == cli::usage_error);
   for (const char* code : {"daemon-not-running", "daemon-denied", "daemon-silent", "daemon-gone"})
     CHECK(cli::exit_code_of({code, "", ""}) == cli::no_daemon);

@@ -312,6 +312,23 @@ TEST_CASE("secrets come from files and credentials, and are never printed") {
   CHECK(to_json(again.values) == to_json(s));
 }
 
+TEST_CASE("secrets in a configuration that everybody may read are warned of, by name") {
+  const auto warnings = [](const std::string& environment, bool open) {
+    auto w = world({});
+    w.readable_by_all = [open](const std::string& path) { return open && path == "c"; };
+    return parse("storage: {root: /srv/dify}\nenvironment: {" + environment + "}\n", "c", w).warnings;
+  };
+  const std::string both = "SECRET_KEY: hush, SMTP_PASSWORD: geheim, TOP_K_MAX_VALUE: 10";
+  const auto told = warnings(both, true);
+  REQUIRE(told.size() == 1);
+  CHECK(
+      told[0] ==
+      "c can be read by every user of this machine, and has secrets in it: environment.SECRET_KEY, "
+      "environment.SMTP_PASSWORD. Name files of mode 0600 below environment_files instead, or chmod 0640 it");
+  CHECK(warnings(both, false).empty());
+  CHECK(warnings("TOP_K_MAX_VALUE: 10, SMTP_PASSWORD: \"\", SECRET_KEY_PATH: /run/key", true).empty());
+}
+
 TEST_CASE("a server for rehearsals is named with what it takes to reach it") {
   const auto first = [](const std::string& keys) {
     const auto result =

@@ -169,6 +169,8 @@ TEST_CASE("the engine is judged by whether and how fast it answers") {
   CHECK(judge_engine(version, 3ms).code == "engine-ok");
   CHECK(judge_engine(version, 3s).code == "engine-slow");
   CHECK(judge_engine(fail("deadline-exceeded", "cannot ping"), 5s).code == "engine-away");
+  CHECK(judge_engine(fail("engine-not-running", "cannot reach", "Start it"), 5ms).remedy ==
+        "Start it. It is looked for where engine.host says");
   CHECK(judge_engine(fail("engine-too-old", "cannot use", "upgrade"), 5ms).code == "engine-unusable");
 }
 

@@ -192,6 +192,27 @@ TEST_CASE("refused until everything but notes is acknowledged") {
   CHECK(refuse_unless_acknowledged({}, {}, v("1.12.1")));
 }
 
+TEST_CASE("what is acknowledged exists, in the hop or beside it") {
+  const auto& book = shipped();
+  const auto hop = advisories_for(book, v("1.14.0"), v("1.15.0"));
+  const auto told = [&](const std::set<std::string>& acknowledged) {
+    return beside_the_hop(book, hop, acknowledged, v("1.15.0"));
+  };
+  CHECK(told({}) == texts{});
+  CHECK(told({"plugin-upgrades-1.15"}) == texts{});
+  CHECK(told({"plugin-upgrades-1.15", "plugins-1.0", "unknown-release"}) ==
+        texts{"plugins-1.0", "unknown-release"});
+  const auto mistyped = told({"plugin-upgrade-1.15", "plugins-1.0"});
+  REQUIRE_FALSE(mistyped);
+  CHECK(mistyped.error().code == "no-such-advisory");
+  CHECK(mistyped.error().message == "cannot upgrade to 1.15.0: there is no advisory plugin-upgrade-1.15");
+  CHECK(mistyped.error().remedy.starts_with("Did you mean plugin-upgrades-1.15? Those that apply: "));
+  CHECK(mistyped.error().remedy.find("private-addresses-1.15") != std::string::npos);
+  const auto nothing = beside_the_hop(book, {}, {"xyzzy"}, v("1.11.4"));
+  REQUIRE_FALSE(nothing);
+  CHECK(nothing.error().remedy == "No advisory applies: leave --acknowledge out");
+}
+
 TEST_CASE("mistakes in the file have a place") {
   struct row {
     std::string text;

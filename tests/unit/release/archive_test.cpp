@@ -52,6 +52,27 @@ TEST_CASE("which archive is taken for a version") {
   CHECK(release::look_for(p.source, wanted).folder);
 }
 
+TEST_CASE("versions that are there, unpacked or not") {
+  const place p;
+  const auto found = [&] {
+    std::string text;
+    for (const auto& each : release::obtainable(p.source)) text += each.text() + " ";
+    return text;
+  };
+  CHECK(found() == "");
+  CHECK(release::obtainable(p.source + "/none").empty());
+  for (const auto* other :
+       {"dify-1.12.9.tar.gz.part", ".dify-1.12.8.tar.gz.part", "dify-1.12.1.rar", "dify.tar.gz"})
+    p.add(other);
+  fs::create_directory(p.source + "/dify-1.12.1.tgz");
+  CHECK(found() == "");
+  for (const auto* name : {"dify-1.12.10.tar.gz", "1.12.2.zip", "dify-1.12.2.tar.xz"}) p.add(name);
+  CHECK(found() == "1.12.2 1.12.10 ");
+  fs::create_directory(p.source + "/dify-1.11.4");
+  fs::create_directory(p.source + "/dify-1.12.10");
+  CHECK(found() == "1.11.4 1.12.2 1.12.10 ");
+}
+
 TEST_CASE("where a version is downloaded from and to") {
   CHECK(release::url_for(wanted, "https://a/{version}/dify-{version}.zip") ==
         "https://a/1.12.1/dify-1.12.1.zip");

@@ -105,22 +105,59 @@ TEST_CASE("from nothing: pulls, networks, creations at once, starts in order") {
   for (const char* name : {"init:1", "db:1", "api:1"})
     o.images[name] = {std::string("sha256:") + name, {}, {}};
   CHECK(text(*p, o) ==
-        "1 create network p_default: missing\n"
-        "2 create container p-db-1: missing (after 1)\n"
-        "3 start container p-db-1: created (after 2)\n"
-        "4 create container p-init-1: missing (after 1)\n"
-        "5 start container p-init-1: created (after 4)\n"
-        "6 create container p-api-1: missing (after 1)\n"
-        "7 start container p-api-1: created (after 3, 5, 6; db service_healthy; init "
+        "1 pull image nginx:1: not on the engine\n"
+        "2 create network p_default: missing (after 1)\n"
+        "3 create container p-db-1: missing (after 2)\n"
+        "4 start container p-db-1: created (after 3)\n"
+        "5 create container p-init-1: missing (after 2)\n"
+        "6 start container p-init-1: created (after 5)\n"
+        "7 create container p-api-1: missing (after 2)\n"
+        "8 start container p-api-1: created (after 4, 6, 7; db service_healthy; init "
         "service_completed_successfully)\n"
-        "8 pull image nginx:1: not on the engine\n"
-        "9 create container p-nginx-1: missing (after 1, 8)\n"
-        "10 start container p-nginx-1: created (after 7, 9)\n");
+        "9 create container p-nginx-1: missing (after 2)\n"
+        "10 start container p-nginx-1: created (after 8, 9)\n");
+}
+
+TEST_CASE("what changes waits for all pulls, which are beside each other; what is there may start") {
+  auto p = three();
+  auto o = up(*p);
+  p->services["api"].image = "api:2";
+  p->services["nginx"].image = "nginx:2";
+  of(o, "db").state = "exited";
+  p->services["gone"] = p->services["init"];
+  p->services["gone"].name = "gone";
+  o.containers.push_back(made(*p, "gone"));
+  p->services.erase("gone");
+  plan_options options;
+  options.remove_orphans = true;
+  CHECK(text(*p, o, options) ==
+        "1 pull image api:2: not on the engine\n"
+        "2 pull image nginx:2: not on the engine\n"
+        "3 stop container p-gone-1: orphan: the project has no service gone (after 1, 2)\n"
+        "4 remove container p-gone-1: orphan: the project has no service gone (after 3)\n"
+        "5 start container p-db-1: not running: exited (0) (after 4)\n"
+        "6 recreate container p-api-1: configuration hash differs (after 1, 2)\n"
+        "7 start container p-api-1: recreated (after 4, 5, 6; db service_healthy)\n"
+        "8 recreate container p-nginx-1: configuration hash differs (after 1, 2)\n"
+        "9 start container p-nginx-1: recreated (after 4, 7, 8)\n");
+  options.remove_orphans = false;
+  CHECK(text(*p, o, options).find("3 start container p-db-1: not running: exited (0)\n") !=
+        std::string::npos);
 }
 
 TEST_CASE("what is up and unchanged stays, the finished one-shot does not run again") {
   const auto p = three();
-  CHECK(text(*p, up(*p)) == "");
+  const auto same = plan(p, up(*p));
+  REQUIRE(same);
+  CHECK(same->empty());
+  CHECK(same->kept == std::vector<std::string>{"p-db-1", "p-api-1", "p-nginx-1"});  // init has ended
+}
+
+TEST_CASE("what only follows is not kept") {
+  auto p = three();
+  const auto o = up(*p);
+  p->services["api"].environment["KEY"] = "new";
+  CHECK(plan(p, o)->kept == std::vector<std::string>{"p-db-1"});
 }
 
 TEST_CASE("containers of every docker compose epoch are adopted") {
@@ -477,6 +514,28 @@ TEST_CASE("down goes backwards, with or without the file") {
   }
 }
 
+TEST_CASE("down of docker compose leaves services whose profile is not enabled") {
+  auto p = three();
+  const auto o = up(*p);
+  p->services["nginx"].profiles = {"proxy"};
+  p->disabled_services.insert(p->services.extract("nginx"));
+  CHECK(to_text(plan_down(p, o)).starts_with("1 stop container p-nginx-1: down\n"));
+  down_options as_compose;
+  as_compose.disabled = false;
+  as_compose.remove_orphans = true;  // no orphans either
+  const auto down = plan_down(p, o, as_compose);
+  CHECK(to_text(down) ==
+        "1 stop container p-api-1: down\n"
+        "2 remove container p-api-1: down (after 1)\n"
+        "3 remove container p-init-1: down (after 2)\n"
+        "4 stop container p-db-1: down (after 2)\n"
+        "5 remove container p-db-1: down (after 4)\n"
+        "6 remove network p_default: down (after 2, 3, 5)\n");
+  CHECK(down.warnings ==
+        std::vector<std::string>{"Containers of services whose profile is not enabled (p-nginx-1) stay; run "
+                                 "again with --profile proxy to remove them"});
+}
+
 TEST_CASE("stop backwards, restart forwards") {
   const auto p = three();
   const auto o = up(*p);
@@ -493,6 +552,6 @@ TEST_CASE("a plan as JSON") {
   const auto p = three();
   const auto json = to_json(*plan(p, observed{"p", {}, {}, {}, {}, {}, {}}));
   CHECK(json["project"] == "p");
-  CHECK(json["operations"][0]["kind"] == "create network");
-  CHECK(json["operations"][0]["cause"] == "missing");
+  CHECK(json["operations"][0]["kind"] == "pull image");
+  CHECK(json["operations"][0]["cause"] == "not on the engine");
 }
