@@ -72,7 +72,7 @@ std::string state_text(const stack::operation& op, const stack::op_progress& pro
     case op_state::working:
       return std::string(words_of(op.kind).working) + (progress.text.empty() ? "" : " " + progress.text);
     case op_state::done:
-      return words_of(op.kind).done;
+      return progress.text.empty() ? words_of(op.kind).done : progress.text;
     case op_state::failed:
       return "Error " + progress.text;
     case op_state::cancelled:

@@ -101,7 +101,7 @@ task<Result<>> plan_run::run_one(std::size_t index) {
   }
   if (result) {
     ++report_.done;
-    report(op, state::done);
+    report(op, state::done, left_.contains(op.id) ? "Resource is still in use" : "");
   } else {
     report(op, state::failed, result.error().message);
     if (!failure_) failure_ = result.error();

@@ -223,6 +223,7 @@ task<Result<>> plan_run::remove_resource(const operation& op) {
   if (removed || is(removed.error(), "engine-not-found")) co_return Result<>{};
   if (is(removed.error(), "engine-conflict") || is(removed.error(), "engine-forbidden")) {
     warn(std::string(network ? "network " : "volume ") + op.target + " is still in use and stays");
+    left_.insert(op.id);
     co_return Result<>{};
   }
   co_return std::unexpected(naming(removed.error(), network ? "remove network" : "remove volume", op.target));

@@ -70,6 +70,7 @@ class plan_run {
   std::map<std::string, std::string> ids_;        // container name -> id, of what this run made
   std::map<std::string, std::string> image_ids_;  // reference -> id
   std::set<std::string> fresh_;                   // ids that this run created and has not started
+  std::set<int> left_;                            // operation::id of removals of what others use
   std::optional<Error> failure_;
   int pulling_ = 0;
   apply_report report_;

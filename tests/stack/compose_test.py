@@ -125,7 +125,7 @@ class Alone(Case):
             self.assertEqual(states(), {"a-1": "running", "b-1": "exited", "gone-1": "running"}, program)
             run("start", "b")
             self.assertIn("b-1", run("ps", "b").stdout, program)
-            run("down")
+            self.assertIn(f" Network {p.name}_default  Resource is still in use\n", run("down").stderr, program)
             self.assertEqual(states(), {"b-1": "running", "gone-1": "running"}, program)
             run("down", "--remove-orphans")
             self.assertEqual(states(), {"b-1": "running"}, program)
