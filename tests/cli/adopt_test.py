@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import stat
 import subprocess
@@ -168,6 +169,7 @@ class Adopt(Case):
         self.assertIn("could not be compared with the published one", out)
         self.assertIn(f"unpack release 1.11.4 to {self.folder}/none/dify-1.11.4", out)
         self.config.unlink()
+        shutil.rmtree(self.folder / "etc/secrets")  # it has SECRET_KEY
         (self.docker / ".env.example").unlink()
         code, _, err = self.difyd("adopt", self.docker, "--releases", self.folder / "none")
         self.assertEqual(code, 2)
