@@ -158,14 +158,15 @@ class Mounts(unittest.TestCase):
 
     def test_4_a_share_that_is_away_is_waited_for(self):
         """The second mount fails too, so nothing is detached, no new machine is asked for, and it ends by itself."""
+        pids = self.faultfs()
         (self.machine.root / (BACKING[1:] + ".fault")).write_text("estale")
         self.await_that("it is noticed", lambda: self.finding()["code"] == "storage-stale", 60)
         self.assertEqual(self.finding("storage.second-mount")["code"], "second-mount-fails")
-        pids = self.faultfs()
         for _ in range(30):
             self.assertEqual(self.operator.healthz(), "200")
             time.sleep(0.1)
-        self.assertEqual(self.faultfs(), pids)
+        # Another one may come and go: the second mount.
+        self.assertLessEqual(set(pids), set(self.faultfs()))
         (self.machine.root / (BACKING[1:] + ".fault")).write_text("")
         self.await_that("it is well", lambda: self.finding()["code"] == "storage-writable", 60)
 

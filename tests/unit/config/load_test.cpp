@@ -306,6 +306,14 @@ TEST_CASE("secrets come from files and credentials, and are never printed") {
     CHECK(text.find("\"10\"") != std::string::npos);
     CHECK(text.find("/pw") != std::string::npos);
   }
+  auto spaced = w;
+  spaced.readable_by_all = {};
+  spaced.read_file = [&](const std::string& path) {
+    return path == "/pw" ? Result<std::string>("pass word\n") : w.read_file(path);
+  };
+  const auto warned = parse(to_yaml(s), "again", spaced).warnings;
+  REQUIRE(warned.size() == 1);
+  CHECK(warned[0].find("database.password has a space in it") == 0);
   // What is printed as YAML is a configuration again.
   const auto again = parse(to_yaml(s), "again", w);
   CHECK(again.errors == std::vector<Error>{});

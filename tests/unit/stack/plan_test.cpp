@@ -550,7 +550,7 @@ TEST_CASE("stop backwards, restart forwards") {
 
 TEST_CASE("a plan as JSON") {
   const auto p = three();
-  const auto json = to_json(*plan(p, observed{"p", {}, {}, {}, {}, {}, {}}));
+  const auto json = to_json(*plan(p, observed{"p", {}, {}, {}, {}, {}, {}, {}}));
   CHECK(json["project"] == "p");
   CHECK(json["operations"][0]["kind"] == "pull image");
   CHECK(json["operations"][0]["cause"] == "not on the engine");
