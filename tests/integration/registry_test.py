@@ -10,7 +10,7 @@ import tempfile
 import unittest
 
 import machine
-from machine import BIN, BUNDLES, SOURCE, Machine, free_port, get, wait_until
+from machine import BIN, BUNDLES, SOURCE, Machine, free_port, get, slow, wait_until
 
 machine.need_engine()
 CACHE = pathlib.Path(os.environ.get("DIFYD_CACHE") or "/var/tmp/difyd-cache")
@@ -110,6 +110,7 @@ class Pulling(unittest.TestCase):
         return subprocess.run(["docker", "-H", self.engine, "images", "--format", "{{.Repository}}:{{.Tag}}"], text=True,
                               capture_output=True, check=True).stdout.split()
 
+    @slow
     def test_a_new_machine_pulls_what_was_in_force(self):
         for image in sorted(self.images_of("1.11.3") | self.images_of("1.11.4")):
             self.registry.push(image)

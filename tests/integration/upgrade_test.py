@@ -220,6 +220,7 @@ class Upgrade(unittest.TestCase):
         self.assertEqual(self.m.status()["deployed"], "1.13.0")
         wait_until("no finding", lambda: "version-refused" not in self.m.findings())
 
+    @slow
     def test_an_older_and_an_unknown_version_are_refused(self):
         for version, code in (("1.11.3", "deployed"), ("1.10.1", "only go forward"), ("9.9.9", "9.9.9"), ("latest", "latest")):
             before = self.m.containers()
