@@ -12,7 +12,7 @@ import unittest
 import box
 import systemd_test
 from box import sh, wait_until
-from systemd_test import BUILD, Systemd, measured
+from systemd_test import BUILD, measured
 
 FAULTFS, HELPER = sys.argv[1:3]
 del sys.argv[1:3]
@@ -23,7 +23,7 @@ SOURCE = "box:" + BACKING
 
 
 class Mounts(unittest.TestCase):
-    operator = Systemd()  # its eyes and hands
+    operator = systemd_test.Systemd()  # its eyes and hands
     machine = None
     services = frozenset()  # that run when all is well
 
@@ -34,11 +34,11 @@ class Mounts(unittest.TestCase):
         os.chmod(folder, 0o755)
         sh("cmake", "--install", BUILD, env=dict(os.environ, DESTDIR=folder))
         programs = [path for path in pathlib.Path(folder).rglob("difyd*") if path.is_file() and os.access(path, os.X_OK)]
-        cls.machine = Systemd.machine = box.Box(box.packages_of(programs))
+        cls.machine = systemd_test.Systemd.machine = box.Box(box.packages_of(programs))
         cls.addClassCleanup(cls.close)
         cls.machine.boot(options=["--bind=/dev/fuse"])
-        cls.machine.load_images(Systemd.images(next(path for path in programs if path.name == "difyd")))
-        Systemd.install(folder)
+        cls.machine.load_images(systemd_test.Systemd.images(next(path for path in programs if path.name == "difyd")))
+        systemd_test.Systemd.install(folder)
         root = cls.machine.root
         shutil.copy(FAULTFS, root / "usr/local/bin/faultfs")
         shutil.copy(HELPER, root / "usr/sbin/mount.fuse.faultfs")

@@ -250,7 +250,8 @@ class Systemd(unittest.TestCase):
         self.assertEqual(self.unit("MainPID", "difyd-health"), health)
         # A user of its own, without rights, serves all that was published.
         for path, said in (("/status", '"phase":"serving"'), ("/metrics", "difyd_build_info"), ("/readyz", "serving")):
-            self.assertIn(said, self.machine.run("curl", "-sf", HEALTH + path))
+            # Published every two seconds.
+            wait_until(f"{path} says {said}", lambda: said in self.machine.tries("curl", "-sf", HEALTH + path)[1], 20)
         page = self.machine.run("curl", "-sf", "-H", "Accept: text/html", HEALTH + "/status")
         self.assertIn("<h1>Dify " + VERSION, page)
 
