@@ -33,7 +33,10 @@ void director::lower(priority to) {
 }
 
 bool director::busy_with(priority at_least) const {
-  if (running_ && running_->urgency >= at_least) return true;
+  return (running_ && running_->urgency >= at_least) || awaited_by(at_least);
+}
+
+bool director::awaited_by(priority at_least) const {
   return std::any_of(queue_.begin(), queue_.end(),
                      [&](const auto& each) { return each.urgency >= at_least; });
 }

@@ -39,6 +39,8 @@ class director {
   // The operation that runs, if any.
   const operation* running() const { return running_ ? &*running_ : nullptr; }
   bool busy_with(priority at_least) const;
+  // Whether one of these waits for what runs; none does once the daemon ends.
+  bool awaited_by(priority at_least) const;
 
   task<void> run();
   // Ends what runs and waits for it; nothing new begins.

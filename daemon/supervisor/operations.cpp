@@ -45,8 +45,8 @@ task<ended> until_its_place_is_taken(world& w, const control::operation_status& 
   try {
     co_return co_await what(w, status.id);
   } catch (const boost::system::system_error&) {
-    // Else it is the daemon that ends, and who follows is told so.
-    if (w.chief.busy_with(priority::command))
+    // Else it is the daemon that ends, and who follows sees that.
+    if (w.chief.awaited_by(priority::command))
       tell_result(w, status,
                   {"refused",
                    {},

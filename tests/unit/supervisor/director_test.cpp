@@ -1,6 +1,7 @@
 #include "../../../daemon/supervisor/director.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/system/system_error.hpp>
 
 #include "catch.hpp"
 #include "difyd/base/cell.hpp"
@@ -27,6 +28,17 @@ struct fixture {
   task<void> sleep(std::string name) {
     log += name + "+ ";
     co_await pause(1h);
+  }
+  // What only waits, as for the database: says, when it is ended, whether for another's sake.
+  task<void> give_way() {
+    chief.lower(priority::converge);
+    try {
+      co_await pause(1h);
+    } catch (const boost::system::system_error&) {
+      chief.raise(priority::command);
+      log += chief.awaited_by(priority::command) ? "replaced " : "ended ";
+      throw;
+    }
   }
   void submit(std::string name, priority urgency, bool long_running = false) {
     chief.submit({name, name, urgency,
@@ -99,4 +111,17 @@ TEST_CASE("an operation that throws is reported and the next one runs") {
   for (int i = 0; i < 100 && f.log.find("next") == std::string::npos; ++i) f.loop.run_one_for(20ms);
   CHECK(f.log == "bad!oops next ");
   f.end();
+}
+
+TEST_CASE("what gives way knows whether a command takes its place or the daemon ends") {
+  for (const bool replaced : {true, false}) {
+    fixture f;
+    f.group.spawn("director", f.chief.run());
+    f.chief.submit({"up", "up", priority::command, [&f] { return f.give_way(); }});
+    f.loop.poll();
+    if (replaced) f.submit("down", priority::command);
+    f.loop.poll();
+    f.end();
+    CHECK(f.log == (replaced ? "replaced down " : "ended "));
+  }
 }
