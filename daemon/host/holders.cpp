@@ -35,8 +35,10 @@ task<std::optional<std::string>> dead_mount_of(std::int64_t pid, mount_wish wish
       co_return each.point + " is on a mount that is not there any more (device " + each.device + ", now " +
           now.device + ")";
   for (const auto& each : held) {
+    // Of the file system that is mounted now only what the server has forgotten is dead; what is slow is
+    // slow.
     const auto looked = co_await look_at(process + "/root" + each.point, how);
-    if (!looked && looked.error().code != "file-missing")
+    if (!looked && looked.error().code == "share-stale")
       co_return each.point + " does not answer: " + looked.error().message;
   }
   co_return std::nullopt;

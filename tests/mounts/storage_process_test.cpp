@@ -253,17 +253,20 @@ TEST_CASE("who holds a mount that is dead") {
         "/pid; exec sleep 1000' & while [ ! -s " + s.path() + "/pid ]; do sleep 0.02; done");
   pid_t holder = 0;
   std::ifstream(s.path() + "/pid") >> holder;
-  const auto proof = [&] {
+  const auto proof = [&](std::optional<share_options> how = {}) {
     const auto mounts = read_mounts();
     REQUIRE(mounts);
     const auto* now = find_mount(*mounts, s.root());
     REQUIRE(now);
-    return run_task(dead_mount_of(holder, wish_of(wanted), *now, s.options()));
+    return run_task(dead_mount_of(holder, wish_of(wanted), *now, how.value_or(s.options())));
   };
   CHECK_FALSE(proof());
   s.fault("estale");  // the same file system, and it does not answer
   REQUIRE(proof());
   CHECK(proof()->find("does not answer") != std::string::npos);
+  auto nobody = s.options();
+  nobody.helper = "/no/such/helper";
+  CHECK_FALSE(proof(nobody));  // it could not be looked at
   s.fault("");
   REQUIRE(::umount2(s.root().c_str(), MNT_DETACH) == 0);
   shell(std::string(FAULTFS) + " t:" + s.backing() + " " + s.root());

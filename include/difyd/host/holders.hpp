@@ -26,8 +26,8 @@ std::vector<held_mount> held_mounts(const std::vector<mount>& inside, const moun
 
 // The proof that a process holds a dead mount, as a sentence about it; nullopt: it holds none. One of another
 // file system than the present is dead; one of the same is looked at, through the helper, by way of
-// /proc/PID/root, and is dead if it does not answer (an export that was made anew is stale below the same
-// file system). A process that is gone holds none.
+// /proc/PID/root, and is dead if it is stale (an export that was made anew is, below the same file system);
+// one that is slow, or cannot be looked at, proves nothing. A process that is gone holds none.
 task<std::optional<std::string>> dead_mount_of(std::int64_t pid, mount_wish wish, mount now,
                                                share_options how);
 
