@@ -9,6 +9,7 @@
 #include "copy.hpp"
 #include "difyd/base/durable_file.hpp"
 #include "difyd/base/log.hpp"
+#include "difyd/base/sha256.hpp"
 #include "difyd/base/text.hpp"
 #include "difyd/compose/load.hpp"
 
@@ -93,11 +94,21 @@ void give_to_docker_group(const std::string& path) {
     return;  // not root: then the file is ours alone, which is safe
 }
 
-// What a human wrote into it is never lost without a word. Beside the copy, as the hash is.
-Result<> keep_what_was_there(const std::string& folder, const std::string& text) {
-  const std::string kept = fs::path(folder).parent_path() / "env.before";
-  if (auto done = write_durably(kept, text, 0600); !done) return done;
-  log::info("release", "the .env is written anew; the one that was there is kept", {{"place", kept}});
+// Beside the copy, as the bundle's: of the .env as difyd wrote it last.
+std::string environment_hash_file(const std::string& path) {
+  return fs::path(path).parent_path().parent_path() / ".env-hash";
+}
+
+// What a human wrote into it is never lost.
+Result<> keep_what_a_human_wrote(const std::string& path) {
+  const auto there = read_file(path);
+  if (!there) return {};
+  const auto written = read_file(environment_hash_file(path));
+  if (written && trim(*written) == sha256_hex(*there)) return {};
+  const std::string kept = fs::path(path).parent_path().parent_path() / "env.before";
+  if (auto done = write_durably(kept, *there, 0600); !done) return done;
+  log::warning("release", "a .env that difyd did not write is written anew; that one is kept",
+               {{"place", kept}});
   return {};
 }
 
@@ -105,8 +116,7 @@ Result<> write_environment(const std::string& folder, const effective_environmen
   const std::string path = folder + "/.env";
   const auto there = read_file(path);
   if (there && *there == environment.text) return {};
-  if (there)
-    if (auto kept = keep_what_was_there(folder, *there); !kept) return kept;
+  if (auto kept = keep_what_a_human_wrote(path); !kept) return kept;
   return put_environment(path, environment.text);
 }
 
@@ -124,7 +134,7 @@ std::string below_storage(const compose::project& project, const std::string& so
 Result<> put_environment(const std::string& path, const std::string& text) {
   if (auto written = write_durably(path, text, environment_mode); !written) return written;
   give_to_docker_group(path);
-  return {};
+  return write_durably(environment_hash_file(path), sha256_hex(text) + "\n", 0600);
 }
 
 std::string working_copy(const config::settings& settings, const difyd::version& which) {

@@ -32,12 +32,13 @@ std::string working_copy(const config::settings& settings, const difyd::version&
 // Text of the .env of a working copy, nullopt where there is none: the environment in force.
 Result<std::optional<std::string>> environment_of(const std::string& folder);
 
-// Writes the .env at `path`: 0640, group docker where there is one (docker compose ps reads it).
+// Writes the .env at `path`: 0640, group docker where there is one (docker compose ps reads it). What difyd
+// wrote last is known by a hash beside the copy's folder.
 Result<> put_environment(const std::string& path, const std::string& text);
 
 // Copies the bundle and the overlay (once; again where their content changed), links volumes/ to the storage
-// root, and writes .env; one that was there and differs is kept beside the copy's folder as env.before
-// (0600). Blocks; does not touch the storage root. Errors: "file-io", "disk-full".
+// root, and writes .env; one that a human wrote is kept beside the copy's folder as env.before (0600).
+// Blocks; does not touch the storage root. Errors: "file-io", "disk-full".
 Result<std::string> prepare(const bundle& from, const overlay& over, const config::settings& settings,
                             const effective_environment& environment);
 

@@ -148,13 +148,34 @@ TEST_CASE("a release is assembled once and kept in step") {
   CHECK(p.read(copy + "/nginx/nginx.conf") == "changed\n");
   CHECK(again->bundle_hash != made->bundle_hash);
   CHECK(again->environment.text == made->environment.text);
-  CHECK(std::distance(fs::directory_iterator(p.root + "/state/releases/dify-1.11.4"), {}) == 2);
+  CHECK(std::distance(fs::directory_iterator(p.root + "/state/releases/dify-1.11.4"), {}) ==
+        3);  // and two hashes
 
   const auto resolved = release::resolve(p.settings, wanted, made->folder);
   REQUIRE(resolved);
   CHECK(*resolved == again->project);
   CHECK(release::resolve(p.settings, *parse_version("1.11.5"), made->folder).error().code ==
         "release-mismatch");
+}
+
+TEST_CASE("a .env that a human wrote is kept when it is written anew, one that difyd wrote is not") {
+  place p;
+  const std::string above = "state/releases/dify-1.11.4", env = above + "/docker/.env";
+  const auto write = [&](const char* level) {
+    p.settings.environment["LOG_LEVEL"] = level;
+    REQUIRE(release::assemble(p.settings, wanted, {}));
+    CHECK(p.read(env).find(std::string("LOG_LEVEL=") + level) != std::string::npos);
+  };
+  write("INFO");
+  write("DEBUG");
+  CHECK_FALSE(fs::exists(p.root + "/" + above + "/env.before"));
+  p.put(env, "BY_HAND=secret\n");
+  write("ERROR");
+  CHECK(p.read(above + "/env.before") == "BY_HAND=secret\n");
+  write("INFO");
+  CHECK(p.read(above + "/env.before") == "BY_HAND=secret\n");
+  for (const char* each : {"/env.before", "/.env-hash"})
+    CHECK(fs::status(p.root + "/" + above + each).permissions() == fs::perms(0600));
 }
 
 TEST_CASE("an overlay is laid over the copy, which is made anew where either changed") {
