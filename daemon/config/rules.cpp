@@ -290,8 +290,8 @@ void read_secrets(settings& values, const surroundings& world, std::vector<mista
   secret_reader read{world, mistakes, warnings};
   values.database.password =
       read.either(values.database.password_file, values.database.password_credential, "database");
-  // Dify writes user and password into an URL with quote_plus (api/configs/middleware), and SQLAlchemy does not
-  // read a plus sign as a space again.
+  // Dify writes user and password into an URL with quote_plus (api/configs/middleware), and SQLAlchemy does
+  // not read a plus sign as a space again.
   if (values.database.password.reveal().find(' ') != std::string::npos)
     warnings.emplace_back(
         "database.password has a space in it, and Dify cannot log in with such a one: give the role another");

@@ -28,7 +28,8 @@ Error daemon_error(const Error& cause, const asked& of) {
 
 Error gone() {
   return {"daemon-gone", "the daemon went away while it was at work",
-          "An upgrade that had stopped anything goes on where it was; one that was still preparing is to be asked for "
+          "An upgrade that had stopped anything goes on where it was; one that was still preparing is to be "
+          "asked for "
           "again. See: difyd status"};
 }
 

@@ -30,8 +30,8 @@ mount_need need_of(const std::vector<finding>& findings, bool dead_mounts, durat
 // `operation`. Errors: of prove_storage, decide_mount and host::systemd.
 task<Result<>> have_storage(world& w, std::string operation);
 
-// Stops the services whose containers hold a dead mount: what they write is lost, and what they wait for hangs.
-// For who brings the stack up next. Errors: of the engine.
+// Stops the services whose containers hold a dead mount: what they write is lost, and what they wait for
+// hangs. For who brings the stack up next. Errors: of the engine.
 task<Result<>> let_go_of_dead_mounts(world& w, std::string operation);
 
 // An operation of the director: mounts what `need` says, and then, where Dify serves, restarts the containers

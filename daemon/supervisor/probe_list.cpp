@@ -1,5 +1,7 @@
 #include "probe_list.hpp"
 
+#include <functional>
+
 #include "difyd/base/text.hpp"
 #include "difyd/health/probes.hpp"
 #include "difyd/host/probes.hpp"
@@ -25,7 +27,13 @@ task<findings> metadata(world&) { return host::probe_metadata(); }
 
 task<findings> configuration(world& w) {
   if (w.configuration.empty()) co_return findings{};
-  const auto changed = changed_since(w.configuration);
+  std::function<Result<std::vector<std::string>>()> compare = [files = w.configuration] {
+    return changed_since(files);
+  };
+  const auto looked =
+      co_await w.files.run<std::vector<std::string>>(std::move(compare), 4s, "read the configuration");
+  if (!looked) co_return findings{};  // where it lies hangs, and others tell that
+  const auto& changed = *looked;
   if (changed.empty())
     co_return findings{
         {"configuration", "configuration-current", severity::ok, "it is as it was read", {}, false, {}}};

@@ -45,10 +45,11 @@ task<Result<>> upgrade_work::ready(upgrade::step at) {
 
 task<void> upgrade_work::rest(int failures) {
   const auto seconds = failures < 2 ? 2s : 8s;
+  const auto before = world_.stands.get()->message;
   stand(world_, phase::upgrading,
-        "upgrading to " + to_.text() + ": tries again " + to_text(duration(seconds)) + " after a failure");
+        "the upgrade to " + to_.text() + " tries again in " + to_text(duration(seconds)) + " what failed");
   co_await pause(seconds);
-  stand(world_, phase::upgrading, "upgrading to " + to_.text());
+  stand(world_, phase::upgrading, before);
 }
 
 task<void> upgrade_work::abort() {

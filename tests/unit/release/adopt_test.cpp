@@ -74,8 +74,9 @@ TEST_CASE("an installation as published needs next to nothing but its key, which
   const auto f = facts({});
   const auto out = adopted(f);
   check_round_trip(f, out);
-  CHECK(yaml(out) == "version: \"1.11.4\"\nstorage:\n  root: \"/opt/dify/docker/volumes\"\n"
-                     "environment_files:\n  SECRET_KEY: \"/etc/difyd/secrets/SECRET_KEY\"\n");
+  CHECK(yaml(out) ==
+        "version: \"1.11.4\"\nstorage:\n  root: \"/opt/dify/docker/volumes\"\n"
+        "environment_files:\n  SECRET_KEY: \"/etc/difyd/secrets/SECRET_KEY\"\n");
   REQUIRE(out.made.files.size() == 1);
   CHECK(file(out, "SECRET_KEY") == "sk-published");
   REQUIRE(out.report.changed.size() == 1);
