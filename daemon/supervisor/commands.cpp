@@ -5,7 +5,7 @@
 #include "difyd/base/text.hpp"
 #include "engine_work.hpp"
 #include "known.hpp"
-#include "links.hpp"
+#include "leasing.hpp"
 #include "load_release.hpp"
 #include "maintenance.hpp"
 #include "owed_commands.hpp"

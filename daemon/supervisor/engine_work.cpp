@@ -7,6 +7,7 @@
 #include "difyd/release/roles.hpp"
 #include "difyd/stack/labels.hpp"
 #include "difyd/stack/observe.hpp"
+#include "leasing.hpp"
 #include "links.hpp"
 #include "maintenance.hpp"
 #include "page.hpp"

@@ -7,7 +7,7 @@
 #include "difyd/release/roles.hpp"
 #include "engine_work.hpp"
 #include "known.hpp"
-#include "links.hpp"
+#include "leasing.hpp"
 
 namespace difyd::supervisor {
 namespace {

@@ -9,7 +9,7 @@
 #include "difyd/stack/job.hpp"
 #include "difyd/stack/labels.hpp"
 #include "engine_work.hpp"
-#include "links.hpp"
+#include "leasing.hpp"
 
 namespace difyd::supervisor {
 namespace {

@@ -9,7 +9,6 @@
 #include "engine_work.hpp"
 #include "fetching.hpp"
 #include "image_schema.hpp"
-#include "links.hpp"
 #include "load_release.hpp"
 #include "plan_document.hpp"
 #include "views.hpp"

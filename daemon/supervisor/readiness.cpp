@@ -9,7 +9,7 @@
 #include "difyd/http/client.hpp"
 #include "difyd/release/roles.hpp"
 #include "engine_work.hpp"
-#include "links.hpp"
+#include "leasing.hpp"
 #include "maintenance.hpp"
 #include "page.hpp"
 

@@ -11,6 +11,7 @@
 #include "engine_work.hpp"
 #include "guarding.hpp"
 #include "keeping.hpp"
+#include "leasing.hpp"
 #include "links.hpp"
 #include "load_release.hpp"
 #include "loading.hpp"

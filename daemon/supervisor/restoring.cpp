@@ -9,6 +9,7 @@
 #include "fetching.hpp"
 #include "image_schema.hpp"
 #include "keeping.hpp"
+#include "leasing.hpp"
 #include "links.hpp"
 #include "load_release.hpp"
 #include "page.hpp"

@@ -24,7 +24,7 @@
 #include "healing.hpp"
 #include "health_child.hpp"
 #include "judging.hpp"
-#include "links.hpp"
+#include "leasing.hpp"
 #include "local_copy.hpp"
 #include "maintenance.hpp"
 #include "migrations.hpp"

@@ -12,6 +12,7 @@
 #include "image_schema.hpp"
 #include "keeping.hpp"
 #include "known.hpp"
+#include "leasing.hpp"
 #include "links.hpp"
 #include "load_release.hpp"
 #include "maintenance.hpp"

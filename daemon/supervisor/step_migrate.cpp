@@ -9,6 +9,8 @@
 #include "difyd/stack/job.hpp"
 #include "difyd/stack/labels.hpp"
 #include "image_schema.hpp"
+#include "leasing.hpp"
+#include "links.hpp"
 #include "migrations.hpp"
 #include "migrator.hpp"
 #include "silence.hpp"

@@ -9,6 +9,7 @@
 #include "image_schema.hpp"
 #include "keeping.hpp"
 #include "laying_out.hpp"
+#include "links.hpp"
 #include "load_release.hpp"
 #include "owed_commands.hpp"
 #include "probing.hpp"

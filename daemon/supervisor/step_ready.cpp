@@ -1,5 +1,6 @@
 // Between the steps: what the next one stands on is there, and whether an operator wants to go back.
 #include "difyd/base/log.hpp"
+#include "leasing.hpp"
 #include "mounting.hpp"
 #include "upgrade_work.hpp"
 

@@ -3,6 +3,8 @@
 #include "image_schema.hpp"
 #include "keeping.hpp"
 #include "laying_out.hpp"
+#include "leasing.hpp"
+#include "links.hpp"
 #include "readiness.hpp"
 #include "silence.hpp"
 #include "step_result.hpp"

@@ -3,6 +3,8 @@
 
 #include "difyd/release/hop.hpp"
 #include "difyd/release/roles.hpp"
+#include "leasing.hpp"
+#include "links.hpp"
 #include "silence.hpp"
 #include "step_result.hpp"
 #include "upgrade_work.hpp"

@@ -4,6 +4,7 @@
 #include "difyd/base/text.hpp"
 #include "guarding.hpp"
 #include "keeping.hpp"
+#include "leasing.hpp"
 #include "load_release.hpp"
 #include "owed_commands.hpp"
 #include "silence.hpp"

@@ -9,7 +9,6 @@
 #include "difyd/release/advisories.hpp"
 #include "difyd/upgrade/effects.hpp"
 #include "engine_work.hpp"
-#include "links.hpp"
 #include "upgrading.hpp"
 #include "world.hpp"
 

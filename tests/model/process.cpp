@@ -74,7 +74,7 @@ process::process(asio::io_context& loop, world& w, int machine)
 
 task<void> process::at(const char* what) {
   w_.pass(machine_, what);
-  // keep_lease in supervisor/links.cpp.
+  // keep_lease in supervisor/leasing.cpp.
   if (had_lease_ && w_.lease == -1 && w_.owner == machine_) (void)take_lease();
   if (!w_.abort || !stepping_ || !upgrade::abort_interrupts(step_)) co_return;
   aborted_.cancel();
@@ -99,7 +99,7 @@ bool process::take_lease() {
   return w_.lease == machine_;
 }
 
-// still_ours in supervisor/links.cpp, asked before a write and before whatever is started.
+// still_ours in supervisor/leasing.cpp, asked before a write and before whatever is started.
 void process::fence() {
   if (w_.plan.bundled || is(defect::no_fence) || w_.owner == machine_ || !had_lease_) return;
   w_.note("another machine has, or had, the lease: this process ends");
