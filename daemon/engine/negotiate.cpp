@@ -1,4 +1,4 @@
-// Which version of the API is spoken: HEAD /_ping, min(own, the engine's), proven by GET /version.
+// Which version of the API is spoken: HEAD /_ping, min(own, the engine's), proven by a ping of that version.
 #include <charconv>
 
 #include "errors.hpp"
@@ -34,6 +34,12 @@ Error unreachable(const http::endpoint& where, Error cause, duration limit) {
   return no_answer(what_of(where), cause, limit);
 }
 
+// "Docker/20.10.24+dfsg1 (linux)" -> "20.10.24+dfsg1"
+std::string release_in(std::string_view server) {
+  const auto name = server.substr(0, server.find(' '));
+  return std::string(name.substr(name.find('/') + 1));
+}
+
 }  // namespace
 
 Result<std::string> choose_api(std::string_view newest_of_engine, const std::string& where) {
@@ -65,7 +71,7 @@ task<Result<std::string>> transport::ask_api_version(duration limit) {
 task<Result<engine_version>> transport::confirm(engine_version wanted, duration limit) {
   const std::string what = what_of(where());
   http::send_options options{limit, 1u << 20};
-  auto answer = co_await http_.send({"GET", "/v" + wanted.api + "/version", {}, {}}, options);
+  auto answer = co_await http_.send({"GET", "/v" + wanted.api + "/_ping", {}, {}}, options);
   if (!answer) co_return std::unexpected(unreachable(where(), std::move(answer.error()), limit));
   if (answer->status == 400)
     co_return fail("engine-too-new",
@@ -73,9 +79,7 @@ task<Result<engine_version>> transport::confirm(engine_version wanted, duration 
                        ", the newest that this difyd speaks: " + message_of(400, answer->body),
                    "Update difyd");
   if (answer->status != 200) co_return std::unexpected(refusal(what, answer->status, answer->body));
-  auto value = parse_json(answer->body, what);
-  if (!value) co_return std::unexpected(std::move(value.error()));
-  wanted.server = text(*value, "Version");
+  wanted.server = release_in(answer->headers.get("Server"));
   co_return std::move(wanted);
 }
 

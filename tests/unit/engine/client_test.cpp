@@ -42,9 +42,11 @@ struct played_engine {
   task<http::response> handle(const http::request& what) {
     asked.push_back(what.method + " " + what.target);
     if (what.path() == "/_ping") co_return http::response{200, {{"Api-Version", api}}, {}, {}};
-    if (what.path().ends_with("/version"))
-      co_return http::json_response(version_status,
-                                    R"({"Version":"25.0","message":"client version is too old"})");
+    if (what.path().ends_with("/_ping")) {
+      auto said = http::json_response(version_status, R"({"message":"client version is too old"})");
+      said.headers.set("Server", "Docker/25.0 (linux)");
+      co_return said;
+    }
     co_return co_await answer(what);
   }
 };
@@ -78,7 +80,7 @@ TEST_CASE("the version is negotiated once and carried by every path") {
   CHECK(run_task(host.loop, docker.containers.start("web")));
   CHECK(run_task(host.loop, docker.containers.stop("web", 3)));
   CHECK(docker.version().server == "25.0");
-  CHECK(host.asked == std::vector<std::string>{"HEAD /_ping", "GET /v1.44/version",
+  CHECK(host.asked == std::vector<std::string>{"HEAD /_ping", "GET /v1.44/_ping",
                                                "POST /v1.44/containers/web/start",
                                                "POST /v1.44/containers/web/stop?t=3"});
 }
