@@ -265,10 +265,10 @@ upgrade: {{drain_grace: 0s, start_timeout: 60s}}
         return self.docker("exec", (server or self.postgres)["DIFYD_POSTGRES_CONTAINER"], "psql", "-U", "postgres", "-d", database,
                            "-Atc", statement).strip()
 
-    def start_sql(self, statement, user, database="dify"):
-        """A session of its own that runs the statement; over the server's own socket."""
-        return subprocess.Popen(["docker", "exec", self.postgres["DIFYD_POSTGRES_CONTAINER"], "psql", "-U", user, "-d", database,
-                                 "-Atc", statement], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    def start_sql(self, statement, user, database="dify", name="psql"):
+        """A session of its own, of that application name, that runs the statement; over the server's own socket."""
+        return subprocess.Popen(["docker", "exec", "-e", f"PGAPPNAME={name}", self.postgres["DIFYD_POSTGRES_CONTAINER"],
+                                 "psql", "-U", user, "-d", database, "-Atc", statement], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def remove_containers(self):
         for line in self.on_engine("ps", "-aq", "--filter", f"label=com.docker.compose.project={self.project}").split():

@@ -73,24 +73,27 @@ class Upgrade(unittest.TestCase):
         return result
 
     def test_what_a_human_starts_in_the_middle_is_ended_and_reported(self):
+        self.m.sql("grant pg_read_all_stats to dify")
+        lock = self.hold_the_migration_up()
         code, _, err = self.m.difyd("upgrade", "--no-wait", "1.12.1")
         self.assertEqual(code, 0, err)
-        wait_until("the migration", lambda: "migrate" in self.steps(), 60)
+        wait_until("the blocker", self.blocker, 60)
         versions = self.watch_versions()
         self.m.docker("start", f"{self.m.project}-api-1")
-        query = "set application_name to 'somebody'; select pg_sleep(120)"
-        somebody = self.m.start_sql(query, "dify")
+        somebody = self.m.start_sql("select pg_sleep(120)", "dify", name="somebody")
+        self.assertNotEqual(somebody.wait(60), 0)
+        wait_until("the container's end", lambda: not self.m.docker("ps", "-q", "--filter", f"name=^{self.m.project}-api-1$"), 60)
+        self.let_the_migration_go_on(lock)
         code, out, err = self.m.difyd("upgrade", "--follow")
         self.assertEqual(code, 0, out + err + self.m.tail())
         self.assertEqual(versions(), [])
         self.assertIn(f"ended container {self.m.project}-api-1 (langgenius/dify-api:1.11.3)", out)
         self.assertIn("ended session somebody", out)
-        self.assertNotEqual(somebody.wait(10), 0)
         self.assertEqual(self.m.status()["deployed"], "1.12.1")
 
     def test_who_blocks_the_migration_is_named_and_its_output_outlives_the_daemon(self):
         self.m.sql("grant pg_read_all_stats to dify")
-        somebody = self.m.start_sql("begin; lock table messages in access share mode; select pg_sleep(300)", "postgres")
+        lock = self.hold_the_migration_up()
         hooks = self.hook()
         self.assertEqual(self.m.difyd("upgrade", "--no-wait", "1.12.1")[0], 0)
         blocked = wait_until("the blocker", self.blocker, 60)
@@ -103,9 +106,8 @@ class Upgrade(unittest.TestCase):
         wait_until("the blocker again", self.blocker, 60)
         follow = subprocess.Popen([machine.BIN / "difyd", "--config", self.m.config, "migrations", "log", "-f"],
                                   stdout=subprocess.PIPE, text=True)
-        self.m.sql("select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(300)%' and pid <> pg_backend_pid()")
+        self.let_the_migration_go_on(lock)
         out, _ = follow.communicate(timeout=90)
-        somebody.wait(10)
         self.assertEqual(follow.returncode, 0)
         self.assertIn("Running upgrade", out)
         self.m.await_phase("serving", seconds=180)
@@ -125,6 +127,14 @@ class Upgrade(unittest.TestCase):
         self.assertEqual([(each["id"], each["from"], each["to"], each["result"]) for each in given],
                          [(first["id"], "1.11.3", "1.12.1", "running"), (first["id"], "1.11.3", "1.12.1", "done")])
         self.assertEqual(given[1], self.m.json("history")[-1])
+
+    def hold_the_migration_up(self):
+        """A session that the migration waits for."""
+        return self.m.start_sql("begin; lock table messages in access share mode; select pg_sleep(300)", "postgres")
+
+    def let_the_migration_go_on(self, lock):
+        self.m.sql("select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(300)%' and pid <> pg_backend_pid()")
+        lock.wait(60)
 
     def blocker(self):
         steps = (self.m.status().get("operation") or {"steps": []})["steps"]
