@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "difyd/base/clock.hpp"
 #include "fields.hpp"
-#include "difyd/ledger/times.hpp"
 
 namespace difyd::ledger {
 namespace {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "difyd/base/text.hpp"
-#include "difyd/ledger/times.hpp"
 #include "difyd/upgrade/migration_watch.hpp"
 
 namespace difyd::supervisor {
@@ -130,7 +129,7 @@ task<Result<>> settle(world& w, ledger::migration_record run) {
   const bool ran = !state.started_at.empty();
   if (ran && !state.running) run.exit_code = state.exit_code;
   const auto now = ran ? std::chrono::system_clock::now() : run.started_at;
-  run.ended_at = std::max(run.started_at, ledger::parse_rfc3339(state.finished_at).value_or(now));
+  run.ended_at = std::max(run.started_at, parse_rfc3339(state.finished_at).value_or(now));
   co_return co_await w.book->record_migration(std::move(run));
 }
 
