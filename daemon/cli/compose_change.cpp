@@ -5,6 +5,7 @@
 
 #include "compose_progress.hpp"
 #include "compose_session.hpp"
+#include "difyd/base/clock.hpp"
 #include "difyd/host/registry_credentials.hpp"
 #include "difyd/stack/executor.hpp"
 #include "difyd/stack/observe.hpp"
@@ -70,11 +71,27 @@ task<Result<stack::Plan>> plan_up(engine::client& engine, std::shared_ptr<compos
   co_return stack::plan(project, *now, wishes);
 }
 
+// Of the images that are pulled again when they are old.
+task<stack::image_ages> ages_of(engine::client& engine, std::shared_ptr<compose::project> project) {
+  stack::image_ages ages;
+  const auto now = std::chrono::system_clock::now();
+  for (const auto& [name, s] : project->services) {
+    if (s.image.empty() || !stack::refresh_period(s.pull_policy)) continue;
+    const auto image = co_await engine.images.inspect(s.image);
+    // One that cannot be had is told about by the plan.
+    if (!image) continue;
+    const auto tagged = parse_rfc3339(image->last_tagged).value_or(wall_time{});
+    ages[s.image] = std::chrono::duration_cast<std::chrono::seconds>(now - tagged);
+  }
+  co_return ages;
+}
+
 task<Result<>> bring_up(engine::client& engine, std::shared_ptr<compose::project> project,
                         const compose_options& options) {
   auto wishes = plan_options_from(options, *project);
   if (!wishes) co_return std::unexpected(wishes.error());
-  auto refreshed = co_await carry_out(engine, stack::plan_refresh(project, *wishes), options);
+  const auto ages = co_await ages_of(engine, project);
+  auto refreshed = co_await carry_out(engine, stack::plan_refresh(project, *wishes, ages), options);
   if (!refreshed) co_return refreshed;
   auto plan = co_await plan_up(engine, project, *wishes, observing::listed);
   // Most often there is nothing to do, and that needs no look at each container.

@@ -52,12 +52,6 @@ std::optional<health_state> decode_health(const json& value) {
   return result;
 }
 
-// The engine's word for never is the year 1.
-std::string moment(const json& value, const char* key) {
-  auto at = text(value, key);
-  return at.starts_with("0001-") ? std::string() : at;
-}
-
 container_state decode_state(const json& value) {
   container_state result;
   result.status = text(value, "Status");

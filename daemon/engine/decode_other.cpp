@@ -23,6 +23,7 @@ Result<image> decode_image(json value) {
   result.user = text(config, "User");
   const auto test = texts(member(config, "Healthcheck"), "Test");
   result.has_healthcheck = !test.empty() && test.front() != "NONE";
+  result.last_tagged = moment(member(value, "Metadata"), "LastTagTime");
   result.raw = std::make_shared<const json>(std::move(value));
   return result;
 }

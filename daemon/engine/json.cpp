@@ -26,6 +26,11 @@ std::string text(const json& object, std::string_view key) {
   return value.is_string() ? value.get<std::string>() : std::string();
 }
 
+std::string moment(const json& object, std::string_view key) {
+  auto at = text(object, key);
+  return at.starts_with("0001-") ? std::string() : at;
+}
+
 std::int64_t number(const json& object, std::string_view key) {
   const json& value = member(object, key);
   if (value.is_number_integer()) return value.get<std::int64_t>();

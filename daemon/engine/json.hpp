@@ -22,6 +22,8 @@ Error malformed(const std::string& what, const std::string& cause);
 
 const json& member(const json& object, std::string_view key);  // null where there is none
 std::string text(const json& object, std::string_view key);
+// A time; "" for the engine's word for never, the year 1.
+std::string moment(const json& object, std::string_view key);
 std::int64_t number(const json& object, std::string_view key);
 bool flag(const json& object, std::string_view key);
 std::vector<std::string> texts(const json& object, std::string_view key);

@@ -147,6 +147,21 @@ class Pulls(unittest.TestCase):
         self.up("--pull", "never", policy="always")
         self.assertEqual(self.registry.asked, before)
 
+    def test_a_period_runs_from_the_last_tag(self):
+        """As with docker compose 2.40: the engine's classic image store keeps no time of a pull."""
+        self.up()
+        before = self.registry.asked
+        self.up(policy="every_365d")
+        self.assertGreater(self.registry.asked, before, "it was never tagged here")
+        name, tag = self.registry.image.rsplit(":", 1)
+        api("POST", f"/images/{urllib.parse.quote(self.registry.image, safe='')}/tag?" + urllib.parse.urlencode({"repo": name, "tag": tag}))
+        before = self.registry.asked
+        for policy in ("daily", "weekly", "every_1w2d"):
+            self.up(policy=policy)
+        self.assertEqual(self.registry.asked, before, "it is not old enough")
+        self.up(policy="every_0s")
+        self.assertGreater(self.registry.asked, before)
+
 
 if __name__ == "__main__":
     bench.need_engine()

@@ -51,6 +51,8 @@ struct image {
   std::vector<std::string> env;
   std::string user;
   bool has_healthcheck = false;
+  // RFC 3339: when this engine tagged it last (a pull counts in the containerd image store only); "" never
+  std::string last_tagged;
   std::shared_ptr<const nlohmann::json> raw;
 };
 

@@ -2,8 +2,14 @@
 // the project says. Pure; every operation says why. The executor decides nothing.
 #pragma once
 
+#include <chrono>
 #include <difyd/stack/observed.hpp>
+#include <map>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace difyd::stack {
 
@@ -136,8 +142,18 @@ Plan plan_start(std::shared_ptr<const compose::project> project, const observed&
 Plan plan_restart(std::shared_ptr<const compose::project> project, const observed& now,
                   const std::vector<std::string>& services = {}, std::optional<int> timeout = {});
 
-// The pulls that policy "always" asks for, of the selected services.
-Plan plan_refresh(std::shared_ptr<const compose::project> project, const plan_options& options);
+// How old an image may grow under pull policy "daily", "weekly" or "every_<n>w|d|h|m|s" (compose-go,
+// GetPullPolicy) before it is pulled again; nullopt: another policy.
+std::optional<std::chrono::seconds> refresh_period(std::string_view policy);
+
+// By reference, how long ago the engine gave an image its name last. Of others nothing is known, or they are
+// not there.
+using image_ages = std::map<std::string, std::chrono::seconds, std::less<>>;
+
+// The pulls of what may be there already: what policy "always" asks for, and a period that has passed; of the
+// selected services.
+Plan plan_refresh(std::shared_ptr<const compose::project> project, const plan_options& options,
+                  const image_ages& ages = {});
 
 // Pulls of the distinct images of the services (all if empty).
 Plan plan_pull(std::shared_ptr<const compose::project> project,

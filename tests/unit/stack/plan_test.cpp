@@ -118,6 +118,34 @@ TEST_CASE("from nothing: pulls, networks, creations at once, starts in order") {
         "10 start container p-nginx-1: created (after 8, 9)\n");
 }
 
+TEST_CASE("pull policies with a period") {
+  using namespace std::chrono;
+  CHECK(refresh_period("daily") == hours(24));
+  CHECK(refresh_period("weekly") == hours(24 * 7));
+  CHECK(refresh_period("every_12h") == hours(12));
+  CHECK(refresh_period("every_1w2d3h4m5s") == hours(9 * 24 + 3) + minutes(4) + seconds(5));
+  for (const char* other :
+       {"", "always", "missing", "never", "build", "every_", "every_h", "every_5", "every_5y"})
+    CHECK_FALSE(refresh_period(other).value_or(seconds(0)).count() > 0);
+
+  const auto p = three();
+  for (auto& [name, s] : p->services) s.pull_policy = "missing";
+  p->services["api"].pull_policy = "daily";
+  p->services["db"].pull_policy = "every_2h";
+  p->services["nginx"].pull_policy = "always";
+  const auto pulled = [&](const image_ages& ages, pull_when when = pull_when::as_service_says) {
+    plan_options options;
+    options.pull = when;
+    std::string names;
+    for (const auto& op : plan_refresh(p, options, ages).operations) names += op.target + " ";
+    return names;
+  };
+  CHECK(pulled({}) == "nginx:1 ");  // what is not there is for the plan itself
+  CHECK(pulled({{"api:1", hours(23)}, {"db:1", hours(3)}, {"init:1", hours(999)}}) == "db:1 nginx:1 ");
+  CHECK(pulled({{"api:1", hours(24)}, {"db:1", hours(1)}}) == "api:1 nginx:1 ");
+  CHECK(pulled({{"api:1", hours(99)}}, pull_when::never).empty());
+}
+
 TEST_CASE("what changes waits for all pulls, which are beside each other; what is there may start") {
   auto p = three();
   auto o = up(*p);
