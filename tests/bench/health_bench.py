@@ -14,6 +14,7 @@ import time
 
 import measuring
 from measuring import BIN, VERSION, against
+from machine import free_port
 
 NGINX = """daemon off;
 worker_processes 1;
@@ -32,12 +33,6 @@ http {{
 }}
 """
 RATE = 200  # requests a second
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def await_port(port):

@@ -3,15 +3,16 @@ for people; what is asserted is the text that the browser shows, that nothing ru
 import json
 import os
 import pathlib
-import random
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from ports import free_port  # noqa: E402
 
 BIN = pathlib.Path(os.environ["DIFYD_BIN"])
 SHOTS = pathlib.Path(os.environ["DIFYD_SCREENSHOTS"])
@@ -25,17 +26,6 @@ def skip_unless_possible():
     if reason:
         print("skipped: " + reason)
         sys.exit(77)
-
-
-def free_port():
-    for port in random.sample(range(20000, 30000), 100):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-    raise AssertionError("no port is free")
 
 
 class Pages(unittest.TestCase):

@@ -2,6 +2,7 @@
 import http.client
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -10,6 +11,9 @@ import sys
 import tempfile
 import time
 import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from ports import free_port  # noqa: E402
 
 PROGRAM = sys.argv.pop(1)
 DEADLINE = 10
@@ -25,12 +29,6 @@ def wait_for(condition, what):
         if time.monotonic() > end:
             raise AssertionError(f"never came true: {what} (last: {value!r})")
         time.sleep(0.01)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def verdict(**changes):

@@ -1,14 +1,11 @@
 """One machine for a test: its folders, its PostgreSQL, its daemon; all of it gone at the end."""
-import fcntl
 import http.client
 import json
 import os
 import pathlib
-import random
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +13,9 @@ import time
 import unittest
 
 SOURCE = pathlib.Path(os.environ["DIFYD_SOURCE"])
+sys.path.insert(0, str(SOURCE / "tests"))
+from ports import free_port  # noqa: E402
+
 BIN = pathlib.Path(os.environ["DIFYD_BIN"])
 BUNDLES = os.environ.get("DIFYD_BUNDLES_DIR", "")
 ALL = bool(os.environ.get("DIFYD_TEST_ALL"))
@@ -50,41 +50,6 @@ def fill(path):
                 pass
         except OSError:
             pass
-
-
-class Ports:
-    """A hundred ports of this process alone, none of which the kernel hands out: between being found free and being
-    used a port would else be another test's. The lock is the process's, and ends with it."""
-
-    def __init__(self):
-        self.ports = []
-
-    def take(self):
-        for first in random.sample(range(10000, 20000, 100), 100):
-            self.lock = open(pathlib.Path(tempfile.gettempdir()) / f"difyd-test-ports-{first}.lock", "w")
-            try:
-                fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return list(range(first, first + 100))
-            except BlockingIOError:
-                self.lock.close()
-        raise AssertionError("no hundred ports between 10000 and 19999 are left")
-
-    def free(self):
-        """The one that was given away longest ago and is free."""
-        self.ports = self.ports or self.take()
-        for _ in self.ports:
-            port = self.ports.pop(0)
-            self.ports.append(port)
-            with socket.socket() as probe:
-                try:
-                    probe.bind(("", port))
-                    return port
-                except OSError:
-                    continue
-        raise AssertionError(f"none of {min(self.ports)} to {max(self.ports)} is free")
-
-
-free_port = Ports().free
 
 
 def get(port, path, method="GET"):
