@@ -45,53 +45,12 @@ task<Result<>> end_session(world& w, int pid) {
   co_return Result<>{};
 }
 
-task<bool> kill_container(world& w, std::string upgrade, upgrade::intruder found) {
-  const auto killed = co_await w.engine.containers.kill(found.container, "SIGKILL", 10s);
-  const bool ended_by_itself =
-      !killed && (killed.error().code == "engine-conflict" || killed.error().code == "engine-not-found");
-  if (!ended_by_itself) report(w, upgrade, found, killed);
-  co_return killed.has_value();
-}
-
 std::set<std::string> addresses_of(const world& w, const database::server_facts& facts) {
   std::set<std::string> addresses = {facts.client_address};
   const auto now = w.observed.get();
   for (const auto& container : now->containers)
     for (const auto& [name, endpoint] : container.networks) addresses.insert(endpoint.address);
   return addresses;
-}
-
-task<void> look_once(world& w, upgrade::guarded rules) {
-  const auto still = [&] { return rules_now(w) == rules; };  // the step may have ended meanwhile
-  if (!co_await still_ours(w) || !still()) co_return;
-  engine::container_filter running;
-  running.all = false;
-  const auto containers = co_await w.engine.containers.list(running, 10s);
-  if (containers && still()) {
-    std::vector<task<bool>> kills;  // at once: each takes the engine a while, and the last must not connect
-    for (auto& found : upgrade::intruders(rules, *containers))
-      kills.push_back(kill_container(w, rules.id, std::move(found)));
-    co_await when_all(std::move(kills));
-    if (!still()) co_return;
-  }
-  const auto database = w.database;
-  if (!database || rules.role.empty()) co_return;
-  const auto& names = w.settings.database;
-  const auto sessions = co_await database->sessions(names.main, {names.main, names.plugin}, {});
-  if (!sessions || !still()) co_return;
-  const auto facts = co_await database->facts(names.main);
-  if (!facts || !still()) co_return;
-  auto foreign = upgrade::intruders(rules, *sessions, addresses_of(w, *facts));
-  // What the new version has started since the last look may be connected already.
-  if (!foreign.empty() && rules.started) {
-    if (auto seen = co_await look(w); !seen || !still()) co_return;
-    foreign = upgrade::intruders(rules, *sessions, addresses_of(w, *facts));
-  }
-  for (const auto& found : foreign) {
-    const auto ended = co_await end_session(w, found.session);
-    if (!still()) co_return;
-    report(w, rules.id, found, ended);
-  }
 }
 
 task<Result<>> next_start(world& w, std::uint64_t seen) {
@@ -116,12 +75,54 @@ upgrade::guarded guard_rules(const world& w, std::string id, const compose::proj
   return rules;
 }
 
-task<void> keep_guard(world& w) {
+guard::guard(world& w, task_group& owner) : world_(w), owner_(owner) {}
+
+task<void> guard::run() {
   for (;;) {
-    const auto seen = w.container_started.version();  // what starts while it looks is looked at next
-    if (auto rules = rules_now(w)) co_await look_once(w, std::move(*rules));
-    (void)co_await with_deadline(next_start(w, seen), 1s, "see a container start");
+    const auto seen = world_.container_started.version();  // what starts while it looks is looked at next
+    if (auto rules = rules_now(world_)) co_await look_once(std::move(*rules));
+    (void)co_await with_deadline(next_start(world_, seen), 1s, "see a container start");
   }
+}
+
+task<void> guard::look_once(upgrade::guarded rules) {
+  world& w = world_;
+  const auto still = [&] { return rules_now(w) == rules; };  // the step may have ended meanwhile
+  if (!co_await still_ours(w) || !still()) co_return;
+  engine::container_filter running;
+  running.all = false;
+  const auto containers = co_await w.engine.containers.list(running, 10s);
+  if (containers && still()) {
+    for (auto& found : upgrade::intruders(rules, *containers))
+      if (dying_.insert(found.container).second)
+        owner_.spawn("guard's kill", kill(rules.id, std::move(found)));
+  }
+  const auto database = w.database;
+  if (!database || rules.role.empty()) co_return;
+  const auto& names = w.settings.database;
+  const auto sessions = co_await database->sessions(names.main, {names.main, names.plugin}, {});
+  if (!sessions || !still()) co_return;
+  const auto facts = co_await database->facts(names.main);
+  if (!facts || !still()) co_return;
+  auto foreign = upgrade::intruders(rules, *sessions, addresses_of(w, *facts));
+  // What the new version has started since the last look may be connected already.
+  if (!foreign.empty() && rules.started) {
+    if (auto seen = co_await look(w); !seen || !still()) co_return;
+    foreign = upgrade::intruders(rules, *sessions, addresses_of(w, *facts));
+  }
+  for (const auto& found : foreign) {
+    const auto ended = co_await end_session(w, found.session);
+    if (!still()) co_return;
+    report(w, rules.id, found, ended);
+  }
+}
+
+task<void> guard::kill(std::string upgrade, upgrade::intruder found) {
+  const auto killed = co_await world_.engine.containers.kill(found.container, "SIGKILL", 10s);
+  const bool ended_by_itself =
+      !killed && (killed.error().code == "engine-conflict" || killed.error().code == "engine-not-found");
+  if (!ended_by_itself) report(world_, upgrade, found, killed);
+  dying_.erase(found.container);
 }
 
 }  // namespace difyd::supervisor

@@ -130,7 +130,8 @@ class daemon_process {
         world_(loop.get_executor(), std::move(from.settings), std::move(engine_at)),
         server_(loop.get_executor(), make_routes(world_)),
         group_(loop.get_executor(), on_failure()),
-        watcher_(world_, group_) {
+        watcher_(world_, group_),
+        guard_(world_, group_) {
     world_.invalid_configuration = std::move(from.invalid);
     world_.configuration = std::move(from.files);
   }
@@ -158,7 +159,7 @@ class daemon_process {
     group_.spawn("engine", keep_engine(world_));
     if (world_.settings.storage.kind != "local") group_.spawn("mount", keep_mount(world_));
     group_.spawn("lease", keep_lease(world_));
-    group_.spawn("guard", keep_guard(world_));
+    group_.spawn("guard", guard_.run());
     group_.spawn("migration", keep_migration_watch(world_));
     group_.spawn("commands", keep_commands(world_));
     group_.spawn("director", world_.chief.run());
@@ -220,6 +221,7 @@ class daemon_process {
   std::optional<control::claim> claim_;
   task_group group_;
   watcher watcher_;
+  guard guard_;
 };
 
 std::vector<std::string> daemon_process::health_argv() const {
