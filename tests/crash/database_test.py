@@ -30,9 +30,9 @@ class Database(unittest.TestCase):
         self.assertEqual(s.upgrade(LONG, Mishap("migrate", end_lease_under_migrator)), "done")
         # And while it serves: nothing is stopped for that.
         before, held = s.m.containers(), s.m.status()["lease"]
-        s.end_lease(12)
-        wait_until("it is noticed", lambda: not s.m.status()["lease"].startswith("held since"), 20)
-        wait_until("the lease is taken again", lambda: s.m.status()["lease"].startswith("held since"), 30)
+        s.end_lease(20)
+        wait_until("it is noticed", lambda: not s.m.status()["lease"].startswith("held since"), 40)
+        wait_until("the lease is taken again", lambda: s.m.status()["lease"].startswith("held since"), 60)
         self.assertNotEqual(s.m.status()["lease"], held)
         self.assertEqual((s.m.status()["phase"], s.m.containers()), ("serving", before))
         self.assertEqual(second.status()["phase"], "waiting-for-lease")

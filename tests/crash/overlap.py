@@ -38,6 +38,8 @@ def sessions(folder):
     for path in sorted(pathlib.Path(folder).glob("*.csv")):
         with open(path, newline="", encoding="utf-8", errors="replace") as file:
             for row in csv.reader(file):
+                if len(row) < 14:  # is being written
+                    continue
                 time = datetime.datetime.strptime(row[0].rsplit(" ", 1)[0], "%Y-%m-%d %H:%M:%S.%f")
                 session, message = row[5], row[13]
                 if message.startswith("connection authorized"):

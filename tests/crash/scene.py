@@ -104,7 +104,7 @@ class Scene:
             for each in [m for m in left if (m.step, m.state) in entries]:
                 left.remove(each)
                 each.do(self)
-            time.sleep(0.001)
+            time.sleep(0.005)
         self.test.assertEqual([m.step for m in left if m.state == "begin"], [], f"was not met\n{self.m.tail()}")
         return self.check(version, before)
 
@@ -143,7 +143,7 @@ class Scene:
             test.assertEqual(book["deployed"]["revision"], schema)
             test.assertEqual(runs, {wanted})
             wait_until("Dify answers", lambda: get(m.http, "/console/api/ping")[0] == 200, 30)
-            test.assertTrue(m.is_set_up(), m.data_state())
+            wait_until("Dify says that it is set up", m.is_set_up, 60)
             test.assertTrue(all(each["private_key_fits"] for each in m.data_state()["tenants"]), m.data_state())
         test.assertEqual(m.sql("select count(*) from dify_setups"), "1")
         test.assertEqual(self.upload.read_text(), "what a user uploaded")
@@ -186,7 +186,7 @@ class Scene:
         lock = "from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = 'difyd')"
         if looked_at:
             self.m.start_sql(f"select pg_advisory_lock({KEY}), pg_sleep({looked_at})", "postgres", "difyd")
-            wait_until("somebody waits for the lock", lambda: self.m.sql(f"select count(*) {lock} and not granted") != "0", 10)
+            wait_until("somebody waits for the lock", lambda: self.m.sql(f"select count(*) {lock} and not granted") != "0", 60)
         self.test.assertEqual(self.m.sql(f"select pg_terminate_backend(pid) {lock} and granted"), "t")
 
     def kill_difyd(self, *before):

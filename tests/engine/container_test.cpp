@@ -69,7 +69,7 @@ TEST_CASE("a process that ignores TERM is killed after its grace") {
   const std::string id = on.create("trap '' TERM; echo ready; while true; do sleep 1; done");
   REQUIRE(on(on.docker.containers.start(id)));
   REQUIRE(eventually(on, [&] { return on.log(id).first == "ready\n"; }));
-  CHECK(on(on.docker.containers.stop(id, 1, 5s)));
+  CHECK(on(on.docker.containers.stop(id, 1, 30s)));
   CHECK(on(on.docker.containers.inspect(id))->state.exit_code == 137);
 }
 

@@ -217,7 +217,7 @@ class Download(unittest.TestCase):
         helping.stdin.write(json.dumps(self.request(self.origin.url + "/stall", stall_seconds=60)).encode())
         helping.stdin.close()
         part = self.into / f".{NAME}.part"
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while not (part.exists() and part.stat().st_size == 1000):
             self.assertLess(time.monotonic(), end)
             time.sleep(0.02)
@@ -270,7 +270,7 @@ class Download(unittest.TestCase):
     def test_a_stall_ends(self):
         began = time.monotonic()
         self.refused(self.origin.url + "/stall", "release-fetch", "nothing came for 1 s", stall_seconds=1)
-        self.assertLess(time.monotonic() - began, 25)
+        self.assertLess(time.monotonic() - began, 60)
 
     def test_what_a_server_says_instead(self):
         for status, error, word in ((404, "release-unknown", "answered 404"), (410, "release-unknown", "410"),

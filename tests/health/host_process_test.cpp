@@ -29,7 +29,7 @@ class temporary_folder {
   }
   ~temporary_folder() { std::filesystem::remove_all(path_); }
 
-  share_options options() const { return {path_ + "/share", {}, path_ + "/locks", 5s}; }
+  share_options options() const { return {path_ + "/share", {}, path_ + "/locks", 30s}; }
   std::string path() const { return path_; }
 
   // A helper that does what it is told to by the shell.

@@ -56,7 +56,7 @@ class Adopt(unittest.TestCase):
     def take_over(self, m, folder, *words):
         self.compose(m, folder, *words, "up", "-d")
         wait_until("Dify answers", lambda: get(m.http, "/console/api/ping")[0] == 200, 90)
-        wait_until("it can be set up", lambda: get(m.http, "/console/api/setup", "POST")[0] in (200, 201), 60)
+        wait_until("it can be set up", lambda: get(m.http, "/console/api/setup", "POST", 60)[0] in (200, 201), 60)
         before, state = self.ids(m), m.data_state()
         ticks = state.pop("ticks")  # the worker goes on writing them
         document = self.adopt(m, folder)

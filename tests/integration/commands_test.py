@@ -13,7 +13,7 @@ advisories:
   - {id: look-first, kind: before, from: "<1.12.1", to: ">=1.12.1", service: api, text: Looks at what is there., source: here,
      commands: [test ! -e /app/api/storage/linger || sleep 300, test -e /app/api/storage/may-go]}
   - {id: fill-in, kind: after, from: "<1.12.1", to: ">=1.12.1", service: api, text: Fills in., source: here,
-     commands: [echo begun >>/app/api/storage/ran; sleep 8; echo slow >>/app/api/storage/ran,
+     commands: [echo begun >>/app/api/storage/ran; until test -e /app/api/storage/may-end; do sleep 0.2; done; echo slow >>/app/api/storage/ran,
                 echo failing >>/app/api/storage/ran; echo no such plugin >&2; test -e /app/api/storage/may-go-on,
                 echo last >>/app/api/storage/ran]}
   - {id: sweep, kind: after, from: "<1.12.1", to: ">=1.12.1", service: api, text: Sweeps., source: here,
@@ -75,6 +75,7 @@ class Commands(unittest.TestCase):
         self.assertIn("a command of an advisory still runs: echo begun", err)
         self.m.stop_daemon(signal.SIGKILL)
         self.m.serve().await_phase("serving")
+        (self.files / "may-end").touch()
         wait_until("its end", lambda: len(self.lines("ran")) > 2)
         self.assertEqual(self.lines("ran"), ["begun", "slow", "failing"])
 

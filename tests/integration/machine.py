@@ -39,7 +39,7 @@ def wait_until(what, condition, seconds=60):
             return value
         if time.monotonic() > end:
             raise AssertionError(f"{what}: not within {seconds} s")
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 def fill(path):
@@ -52,14 +52,14 @@ def fill(path):
             pass
 
 
-def get(port, path, method="GET"):
+def get(port, path, method="GET", seconds=5):
     """Status and body; 0 where nobody answers."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
     try:
         connection.request(method, path)
         answer = connection.getresponse()
         return answer.status, answer.read().decode(errors="replace")
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return 0, ""
     finally:
         connection.close()
@@ -73,7 +73,7 @@ def page(port):
         answer = connection.getresponse()
         said = json.loads(answer.read())
         return said["message"] + " " + said["detail"] if answer.status == 503 else ""
-    except (OSError, ValueError):
+    except (OSError, ValueError, http.client.HTTPException):
         return ""
     finally:
         connection.close()
@@ -162,16 +162,17 @@ upgrade: {{drain_grace: 0s, start_timeout: 60s}}
 
     def set_up(self):
         """What the first visitor of a new Dify does: a tenant, its keys, a row that must survive."""
-        status, body = get(self.http, "/console/api/setup", "POST")
+        status, body = get(self.http, "/console/api/setup", "POST", 60)
         if status not in (200, 201):
             raise AssertionError(f"setup answered {status} {body}")
 
     def is_set_up(self):
-        return json.loads(get(self.http, "/console/api/setup")[1] or "{}").get("step") == "finished"
+        status, body = get(self.http, "/console/api/setup")
+        return status == 200 and json.loads(body)["step"] == "finished"
 
     def data_state(self):
         """Whether database, storage and secret key still belong together, as the simulator sees it."""
-        return json.loads(get(self.http, "/console/api/simulator/state")[1])
+        return json.loads(wait_until("the stand-in answers", lambda: get(self.http, "/console/api/simulator/state")[1], 30))
 
     def status(self):
         return self.json("status")
@@ -185,7 +186,7 @@ upgrade: {{drain_grace: 0s, start_timeout: 60s}}
         with open(self.folder / "difyd.log", "a") as log:
             self.daemon = subprocess.Popen([*before, BIN / "difyd", "--config", self.config, "serve", *options],
                                            stdout=log, stderr=log, start_new_session=True)
-        wait_until("the daemon answers", lambda: self.difyd("status")[0] == 0, 15)
+        wait_until("the daemon answers", lambda: self.difyd("status")[0] == 0, 60)
         return self
 
     def await_phase(self, *phases, seconds=120):
@@ -206,7 +207,7 @@ upgrade: {{drain_grace: 0s, start_timeout: 60s}}
     def tail(self, lines=40):
         return "\n".join((self.folder / "difyd.log").read_text().splitlines()[-lines:])
 
-    def stop_daemon(self, how=signal.SIGTERM, seconds=15):
+    def stop_daemon(self, how=signal.SIGTERM, seconds=30):
         if self.daemon and self.daemon.poll() is None:
             self.daemon.send_signal(how)
             self.daemon.wait(timeout=seconds)

@@ -195,8 +195,8 @@ echo '{{"ServerURL":"","Username":"difyd","Secret":"{secret}"}}'
         self.assertNotIn(secret, (m.folder / "difyd.log").read_text())
 
         # As docker login writes it, and docker compose's stand-in.
-        m.remove_containers()
         m.stop_daemon()
+        m.remove_containers()
         m.docker("rmi", private)
         done = subprocess.run([BIN / "difyd", "compose", "--env-file", ".env.example", "pull", "web"], cwd=own / "dify-1.11.3/docker",
                               env={**os.environ, "DOCKER_CONFIG": str(registry.docker_config())}, capture_output=True, text=True,

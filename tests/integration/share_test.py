@@ -41,7 +41,7 @@ class Share(unittest.TestCase):
     def lose_the_machine(self):
         """Only the share and the database are left."""
         self.m.stop_daemon(signal.SIGKILL)
-        wait_until("difyd-health ends with it", lambda: get(self.m.health, "/healthz")[0] == 0, 10)
+        wait_until("difyd-health ends with it", lambda: get(self.m.health, "/healthz")[0] == 0, 30)
         for each in self.m.containers():
             self.m.docker("rm", "-fv", each)
         shutil.rmtree(self.m.folder / "overlay", ignore_errors=True)

@@ -33,6 +33,7 @@ class Standalone(unittest.TestCase):
         self.assertEqual(m.status()["revision"], "788d3099ae3a")
         self.assertTrue(m.is_set_up())
 
+    @slow
     def test_what_is_known_is_what_is_shown(self):
         settings = "upgrade: {drain_grace: 0s, start_timeout: 30s, verify_timeout: 10s}\nhealth: {probe_interval: 1s}\n"
         m = Machine("1.11.4", standalone=True, settings=settings)
@@ -58,7 +59,7 @@ class Standalone(unittest.TestCase):
 
         # What was stopped on purpose is not missed.
         self.assertEqual(m.difyd("down")[0], 0)
-        wait_until("the page", lambda: "Dify is stopped" in page(m.http), 10)
+        wait_until("the page", lambda: "Dify is stopped" in page(m.http), 30)
         subjects = [each["subject"] for each in json.loads(m.difyd("check", "--json")[1])["findings"]]
         self.assertIn("storage", subjects)
         self.assertEqual([each for each in subjects if each.startswith(("redis", "database", "service", "port"))], [])

@@ -55,7 +55,9 @@ class scene {
   std::string root() const { return path_ + "/share"; }
   std::string backing() const { return path_ + "/backing"; }
 
-  share_options options() const { return {root(), {}, path_ + "/locks", 1500ms}; }
+  share_options options() const { return {root(), {}, path_ + "/locks", limit}; }
+
+  duration limit = 20s;  // of what is asked of the share
 
   storage_expectation expected(std::string source, std::string fstype) const {
     storage_expectation wanted;
@@ -181,6 +183,7 @@ TEST_CASE("a mount that hangs is told from a server that is away by a second mou
   shell("mount -t overlay -o lowerdir=" MOUNT_HELPERS ":/usr/sbin none /usr/sbin");
   scene s;
   auto wanted = s.with_faultfs();
+  s.limit = 3s;
   s.signal_faultfs(SIGUSR1);
   auto found = s.probe(wanted);
   CHECK(code(found) == "storage-hung");
@@ -206,6 +209,7 @@ TEST_CASE("a mount that hangs is told from a server that is away by a second mou
   CHECK_FALSE(by(found, "storage").new_vm_helps);
   s.fault("");
   s.signal_faultfs(SIGUSR2);
+  s.limit = 20s;
   CHECK(code(s.probe(wanted)) == "storage-writable");
   const auto left = read_mounts();
   REQUIRE(left);

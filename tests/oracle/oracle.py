@@ -6,8 +6,11 @@ import subprocess
 
 def program(version):
     """The docker-compose of that version (2.26, 2.40); None where it cannot be had."""
-    done = subprocess.run([pathlib.Path(__file__).with_name("get-docker-compose"), version], stdout=subprocess.PIPE, text=True,
-                          check=False, timeout=300)
+    try:
+        done = subprocess.run([pathlib.Path(__file__).with_name("get-docker-compose"), version], stdout=subprocess.PIPE, text=True,
+                              check=False, timeout=300)
+    except subprocess.TimeoutExpired:
+        return None
     words = done.stdout.split()
     return words[1] if done.returncode == 0 and len(words) == 2 else None
 

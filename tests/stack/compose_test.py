@@ -166,7 +166,9 @@ class Alone(Case):
         self.assertEqual(p.run("logs", "--since", finished.replace("20", "21", 1)).stdout, "")
 
     def test_logs_follow_across_a_restart(self):
-        p = self.project(f"services:\n  a:\n    image: IMAGE\n    command: {LOOP.replace('trap', 'echo begun; trap', 1)}\n")
+        # The other one runs all the time: who follows ends some time after the last has ended.
+        p = self.project(f"services:\n  a:\n    image: IMAGE\n    command: {LOOP.replace('trap', 'echo begun; trap', 1)}\n"
+                         f"  b: {{image: IMAGE, command: {LOOP}}}\n")
         p.run("up", "-d")
         follow = subprocess.Popen([bench.DIFYD, "compose", "-p", p.name, "logs", "-f", "--no-log-prefix"],
                                   stdout=subprocess.PIPE, text=True)
@@ -175,7 +177,7 @@ class Alone(Case):
             self.assertEqual(self.line_of(follow), "begun\n")
             p.run("restart", "a")
             self.assertEqual(self.line_of(follow), "begun\n")
-            p.run("stop", "a")
+            p.run("stop")
             follow.wait(30)
             self.assertEqual(follow.stdout.read(), "")
         finally:

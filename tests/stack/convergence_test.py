@@ -108,7 +108,7 @@ class Recreated(Case):
 
     def interrupted(self, command):
         """The program is killed when the new container is there and the old one is about to be stopped."""
-        p = self.project(f"services:\n  a: {{image: IMAGE, command: {STUBBORN}, stop_grace_period: 4s, environment: {{X: \"${{X:-1}}\"}}}}\n")
+        p = self.project(f"services:\n  a: {{image: IMAGE, command: {STUBBORN}, stop_grace_period: 15s, environment: {{X: \"${{X:-1}}\"}}}}\n")
         p.run("up", "-d")
         with tempfile.TemporaryDirectory() as folder:
             recorder = recording.Recorder(folder)
@@ -122,7 +122,7 @@ class Recreated(Case):
             finally:
                 recorder.close()
         self.assertEqual(len(p.containers()), 2)
-        p.run("up", "-d", env={"X": "2"})
+        p.run("up", "-d", "-t", "1", env={"X": "2"})
         self.assertEqual(set(p.containers()), {"a-1"})
         details = p.inspect("a-1")
         self.assertTrue(details["State"]["Running"])

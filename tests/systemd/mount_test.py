@@ -174,7 +174,7 @@ class Mounts(unittest.TestCase):
         (self.machine.root / "srv/dify.refuse").write_text("")
         self.machine.run("umount", "-l", "/srv/dify")
         self.await_that("a new machine would help", lambda: self.finding()["code"] == "mount-missing-here", 120)
-        self.assertIn("failed 3 times", self.finding()["detail"].replace("4 times", "3 times").replace("5 times", "3 times"))
+        self.assertRegex(self.finding()["detail"], r"failed \d+ times")
         began = time.monotonic()
         self.machine.run("systemctl", "stop", "difyd")
         self.assertLess(time.monotonic() - began, 10)

@@ -137,7 +137,7 @@ class Nfs(unittest.TestCase):
         self.machine.run("systemctl", "stop", "difyd", timeout=60)
         took = time.monotonic() - began
         measured("systemctl stop difyd, meanwhile", took)
-        self.assertLess(took, 10)
+        self.assertLess(took, 30)  # systemd kills after 45 s
         self.machine.run("systemctl", "start", "difyd", timeout=60)
         began = time.monotonic()
         self.machine.run("systemctl", "restart", "difyd-health", timeout=60)

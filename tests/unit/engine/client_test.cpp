@@ -124,7 +124,7 @@ TEST_CASE("every call has its deadline and many are in flight at once") {
   client docker(host.loop.get_executor(), host.where());
   REQUIRE(run_task(host.loop, docker.connect()));
   std::vector<task<Result<container>>> all;
-  for (int i = 0; i < 30; ++i) all.push_back(docker.containers.inspect("c" + std::to_string(i), 100ms));
+  for (int i = 0; i < 30; ++i) all.push_back(docker.containers.inspect("c" + std::to_string(i), 2s));
   for (const auto& each : run_task(host.loop, when_all(std::move(all)))) {
     REQUIRE_FALSE(each);
     CHECK(each.error().code == "deadline-exceeded");
