@@ -18,7 +18,9 @@ task<upgrade::step_result> upgrade_work::start() {
   world_.in_force.set(*to);
   if (auto reached = co_await reach_database(world_, *to, id_); !reached)
     co_return failed_step(reached.error());
+  if (auto gone = co_await migrators_gone(); !gone) co_return failed_step(gone.error());
   if (auto known = co_await schema_is_head(**to); !known) co_return failed_step(known.error());
+  if (auto stopped = co_await stop_others(*to); !stopped) co_return failed_step(stopped.error());
   if (from_ && ran_as_root(*from_))
     if (auto owned = co_await own_storage(world_); !owned) co_return failed_step(owned.error());
   if (auto up = co_await bring_all_up(world_, *to, id_, true); !up) co_return failed_step(up.error());
@@ -46,7 +48,17 @@ task<Result<>> upgrade_work::schema_is_head(const release::release& to) {
                  "Somebody changed the database after the migration; see: difyd migrations");
 }
 
+// An earlier process brought it up: this one has not seen that it runs, or is on another machine.
+task<Result<>> upgrade_work::still_up() {
+  const auto now = *world_.in_force.get();
+  if (now && now == target_) co_return Result<>{};
+  auto up = co_await start();
+  if (!up.ok) co_return fail(up.error);
+  co_return Result<>{};
+}
+
 task<upgrade::step_result> upgrade_work::verify() {
+  if (auto up = co_await still_up(); !up) co_return failed_step(up.error());
   auto to = co_await target();
   if (!to) co_return failed_step(to.error());
   if (auto seen = co_await look(world_, project_of(*to)); !seen) co_return failed_step(seen.error());
@@ -55,6 +67,7 @@ task<upgrade::step_result> upgrade_work::verify() {
 }
 
 task<upgrade::step_result> upgrade_work::commit() {
+  if (auto up = co_await still_up(); !up) co_return failed_step(up.error());
   auto to = co_await target();
   if (!to) co_return failed_step(to.error());
   auto ids = co_await have_images(world_, project_of(*to), id_);

@@ -63,6 +63,8 @@ task<Result<>> upgrade_work::record(mark entry, std::string detail) {
   show(entry, detail);
   // Before a step that needs it begins, and off before one that it would disturb.
   if (entry.state == mark_state::begun) world_.guarded.set(guard_of(entry.at));
+  // The silence that stop has proven is kept from then on.
+  if (entry.at == step::stop && entry.state == mark_state::done) world_.guarded.set(guard_of(step::backup));
   if (!needs_journal(entry.at)) co_return Result<>{};
   const auto now = std::chrono::system_clock::now();
   ledger::journal_entry line;
@@ -145,8 +147,10 @@ std::vector<mark> marks_of(const ledger::journal& journal) {
   for (const auto& entry : journal.entries)
     if (const auto at = upgrade::parse_step(entry.step))
       marks.push_back({*at, mark_state_of(entry.state), entry.irreversible, entry.detail});
-  // What commit found out was lost with the process: it is entered again.
-  if (marks.back().at == step::commit && marks.back().state == mark_state::done) marks.pop_back();
+  // What commit found out was lost with the process, and whether what was put back still runs: entered again.
+  const auto& last = marks.back();
+  if ((last.at == step::commit || last.at == step::put_back) && last.state == mark_state::done)
+    marks.pop_back();
   return marks;
 }
 

@@ -65,6 +65,7 @@ class upgrade_work final : public upgrade::effects {
   // Stops what runs another image than `what` has for the service: never two versions while one comes up.
   task<Result<>> stop_others(release_ptr what);
   task<std::string> missing();
+  task<Result<>> still_up();
   task<Result<>> know_head(const release::release& to);
   task<Result<>> schema_is_head(const release::release& to);
   // The last word before the old version is started: the database is as it left it.

@@ -9,7 +9,7 @@ import unittest
 
 import scene
 from machine import wait_until
-from scene import HOPS, SEED, Scene
+from scene import HOPS, SEED, Mishap, Scene
 
 scene.machine.need_engine()
 
@@ -41,6 +41,14 @@ class Crash(unittest.TestCase):
         self.assertGreaterEqual(len(killed), 5, killed)
         self.assertLessEqual({"drain", "stop", "migrate", "start"}, {step for step, _ in killed})
         self.assertEqual(self.s.check("1.12.1", before), "done")
+
+    def test_what_an_earlier_process_brought_up_is_looked_after(self):
+        """Killed in step verify or commit: the new process has started nothing, and yet heals what falls."""
+        s = self.s
+        self.assertEqual(s.upgrade("1.12.1", Mishap("start", lambda s: s.kill_difyd(), "done")), "done")
+        api = f"{s.m.project}-api-1"
+        s.m.on_engine("kill", api)
+        wait_until("the api runs again", lambda: s.m.containers().get(api) == "running", 60)
 
     def test_killed_at_random_instants(self):
         print(f"DIFYD_CRASH_SEED={SEED}", flush=True)
