@@ -2,6 +2,7 @@
 #include "difyd/base/log.hpp"
 #include "leasing.hpp"
 #include "mounting.hpp"
+#include "restore_rules.hpp"
 #include "upgrade_work.hpp"
 
 namespace difyd::supervisor {
@@ -30,7 +31,8 @@ task<Result<>> upgrade_work::ready(upgrade::step at) {
   if (at >= upgrade::step::backup)
     if (auto to = co_await target(); !to) log::warning("upgrade", to.error().message);
   std::string told;
-  while (!abort_requested() || at >= upgrade::step::migrate) {
+  const bool no_way_back = at >= upgrade::step::migrate || past_return(world_.book->current());
+  while (!abort_requested() || no_way_back) {
     const auto what = co_await missing();
     if (what.empty()) break;
     if (what != told) {

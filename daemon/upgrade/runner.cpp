@@ -33,8 +33,8 @@ task<step_result> perform(effects& world, step at) {
 }
 
 // The step's result. An abort ends a step that hears it; one that ended all the same has its own result.
-task<step_result> perform_until_abort(effects& world, step at) {
-  if (!abort_interrupts(at)) co_return co_await perform(world, at);
+task<step_result> perform_until_abort(effects& world, step at, bool irreversible) {
+  if (irreversible || !abort_interrupts(at)) co_return co_await perform(world, at);
   auto executor = co_await asio::this_coro::executor;
   auto group =
       asio::experimental::make_parallel_group(asio::co_spawn(executor, perform(world, at), asio::deferred),
@@ -117,7 +117,8 @@ task<outcome> run(effects& world, std::vector<mark> journal, decider decide) {
     if (auto recorded = co_await world.record(begun, {}); !recorded)
       co_return without_entry_of_next(recorded.error());
     journal.push_back(begun);
-    step_result step = co_await perform_until_abort(world, *chosen.enter);
+    const bool no_way_back = std::ranges::any_of(journal, &mark::irreversible);
+    step_result step = co_await perform_until_abort(world, *chosen.enter, no_way_back);
     if (!step.ok) failed(step.error);
     const mark ended{*chosen.enter, step.ok ? mark_state::done : mark_state::failed,
                      irreversible || step.irreversible};

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <random>
+#include <set>
 
 #include "catch.hpp"
 #include "drive.hpp"
@@ -151,6 +152,21 @@ TEST_CASE("model: what heals by itself does not hold") {
       CHECK(drive(plan, kills).end != "holding");
     }
   }
+}
+
+TEST_CASE("model: an abort goes back, or comes too late") {
+  for (const bool bundled : {false, true})
+    for (const bool replaces : {false, true}) {
+      const scenario plan{migration::moves, coming_up::well, bundled, replaces};
+      std::set<std::string> ends;
+      for (int at = 1; at <= drive(plan, {}).points; ++at) {
+        const auto run = drive(plan, {{at, event::abort, 0}});
+        INFO(to_text(plan) << ", at " << at << " " << run.violated);
+        CHECK(run.violated.empty());
+        ends.insert(run.end);
+      }
+      CHECK(ends == std::set<std::string>{"serving 1", "serving 2"});
+    }
 }
 
 TEST_CASE("model: without waiting for what a step stands on a long outage ends in a hold") {

@@ -61,7 +61,9 @@ std::vector<upgrade::mark> marks_of(const ledger::journal& journal) {
   for (const auto& entry : journal.entries)
     if (const auto at = upgrade::parse_step(entry.step))
       marks.push_back({*at, state_of(entry.state), entry.irreversible, entry.detail});
-  if (marks.back().at == step::commit && marks.back().state == upgrade::mark_state::done) marks.pop_back();
+  const auto& last = marks.back();
+  if ((last.at == step::commit || last.at == step::put_back) && last.state == upgrade::mark_state::done)
+    marks.pop_back();
   return marks;
 }
 
@@ -76,7 +78,8 @@ task<void> process::at(const char* what) {
   w_.pass(machine_, what);
   // keep_lease in supervisor/leasing.cpp.
   if (had_lease_ && w_.lease == -1 && w_.owner == machine_) (void)take_lease();
-  if (!w_.abort || !stepping_ || !upgrade::abort_interrupts(step_)) co_return;
+  if (!w_.abort || !stepping_ || !upgrade::abort_interrupts(step_) || inherited_ || irreversible_in_journal())
+    co_return;
   aborted_.cancel();
   asio::steady_timer cancelled(aborted_.get_executor(), asio::steady_timer::time_point::max());
   co_await cancelled.async_wait(asio::use_awaitable);
@@ -254,6 +257,7 @@ task<standing> process::boot() {
 
 task<standing> process::run_deployed() {
   const int which = book_.deployed->version.minor;
+  watches_ = true;
   if (w_.plan.bundled)
     if (auto up = co_await data_up(which); !up) co_return standing{};
   if (!w_.reachable(machine_) || !take_lease()) co_return standing{};
@@ -283,6 +287,8 @@ task<standing> process::live() {
       if (w_.fix && stands.at == standing::holding && held(book_)) to = 3;
       if (to == 0) {
         // Whatever is still under way comes to an end first; what fell is started again.
+        if (stands.at == standing::serving && !watches_)
+          w_.violated("it serves, and nobody looks whether it runs");
         if (stands.at == standing::serving && !co_await still_serves()) break;
         const bool settling = unsettled_ && !is(defect::unsettled_write);
         if (rest >= 3 && !settling) co_return stands;
@@ -292,7 +298,9 @@ task<standing> process::live() {
       w_.note("an operator asks for version " + std::to_string(to));
       w_.abort = false;
       from_ = book_.deployed->version.minor;
-      stands = co_await carry_through(to, "asked" + std::to_string(to), {});
+      const auto before = std::exchange(stands, co_await carry_through(to, "asked" + std::to_string(to), {}));
+      // Refused: as it was.
+      if (stands.at == standing::serving && !journaled_ && before.at == standing::holding) stands = before;
     }
     if (stands.at == standing::waiting_for_lease) co_return stands;
     // Not yet: the start is proposed again.

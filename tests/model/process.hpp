@@ -68,6 +68,7 @@ class process final : public upgrade::effects {
   task<Result<>> stop_other(int version);
   task<Result<>> prove_silence();
   task<Result<>> migrators_gone();
+  task<upgrade::step_result> bring_new_up();
   task<Result<>> prove_unchanged();
   task<upgrade::step_result> run_migrator();
   bool irreversible_in_journal() const;
@@ -85,6 +86,7 @@ class process final : public upgrade::effects {
   int from_ = 1, to_ = 2;
   std::string id_;
   bool settled_ = false;
+  bool watches_ = false;    // w.in_force: what runs is known, and what falls is started again
   bool unsettled_ = false;  // a write failed, and the file may say otherwise than book_
   std::optional<ledger::deployment> committed_;
 };

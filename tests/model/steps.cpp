@@ -235,6 +235,7 @@ task<step_result> process::backup() {
 
 task<step_result> process::migrate() {
   begin(step::migrate);
+  watches_ = true;
   if (auto up = co_await data_up(to_); !up) co_return failed(up.error());
   co_await at("the database is up");
   if (!w_.reachable(machine_)) co_return failed(no_database());
@@ -287,6 +288,11 @@ task<step_result> process::run_migrator() {
 
 task<step_result> process::start() {
   begin(step::start);
+  co_return co_await bring_new_up();
+}
+
+task<step_result> process::bring_new_up() {
+  watches_ = true;
   ++w_.starts_of_new;
   if (auto up = co_await data_up(to_); !up) co_return failed(up.error());
   if (auto gone = co_await migrators_gone(); !gone) co_return failed(gone.error());
@@ -302,6 +308,8 @@ task<step_result> process::start() {
 
 task<step_result> process::verify() {
   begin(step::verify);
+  if (!watches_ && !is(defect::journal_believed))
+    if (auto up = co_await bring_new_up(); !up.ok) co_return up;
   co_await at("asks the new version");
   if (auto answers = co_await await_answers(to_); !answers) co_return failed(answers.error());
   co_return good();
@@ -309,10 +317,12 @@ task<step_result> process::verify() {
 
 task<step_result> process::commit() {
   begin(step::commit);
+  if (!watches_ && !is(defect::journal_believed))
+    if (auto up = co_await bring_new_up(); !up.ok) co_return up;
   co_await at("asks for the images");
   if (auto answers = engine_answers(); !answers) co_return failed(answers.error());
   if (!w_.reachable(machine_)) co_return failed(no_database());
-  if (w_.revision != w_.head(to_) && !is(defect::commit_unproven))
+  if (w_.revision != w_.head(to_))
     co_return failed({"revision-mismatch", "the database does not hold the image's head", {}});
   ledger::deployment now;
   now.version = {1, to_, 0, {}};
@@ -343,6 +353,7 @@ task<Result<>> process::prove_unchanged() {
 
 task<step_result> process::put_back() {
   begin(step::put_back);
+  watches_ = true;
   // The data services are started by an image that had them last: next has seen to that.
   if (auto up = co_await data_up(from_); !up) co_return failed(up.error());
   if (auto unchanged = co_await prove_unchanged(); !unchanged)

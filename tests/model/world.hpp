@@ -76,9 +76,9 @@ enum class defect {
   no_fence,               // a machine that lost the lease goes on
   put_back_unproven,      // the old version is started unless the revision is read and differs
   start_unproven,         // the new version is started without looking at the revision
-  commit_unproven,        // whatever revision there is is committed
   catalog_forgotten,      // the catalog is compared with that of the last entry into migrate
   put_back_mixes,         // the old version is started beside what runs of the new one
+  journal_believed,       // what an earlier process brought up is taken to run
   unsettled_write,        // a write that failed and landed all the same is left as it is
   two_data_services,      // the new data service is started beside the old one
   data_unmarked,          // the start of a changed data service is journaled only by the end of its step
