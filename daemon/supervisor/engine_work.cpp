@@ -93,8 +93,10 @@ task<Result<>> carry_out(world& w, stack::Plan plan, const std::string& operatio
   };
   options.registry_auth = host::registry_auth_for;
   options.stops_regardless = true;
-  // A machine that was frozen wakes up in the middle of an upgrade that may be another's by now.
-  if (w.stands.get()->at == phase::upgrading) options.may_start = [&w] { return still_ours(w); };
+  // A machine that was frozen, or cut off while it pulled, wakes up beside another one that has the
+  // databases. What serves is healed without asking: the database may be away for a while.
+  const auto at = w.stands.get()->at;
+  if (at == phase::upgrading || at == phase::starting) options.may_start = [&w] { return still_ours(w); };
   auto report = co_await stack::apply(w.engine, std::move(plan), std::move(options));
   if (!report) co_return fail(report.error());
   co_return Result<>{};

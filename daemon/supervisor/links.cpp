@@ -33,13 +33,12 @@ task<Result<>> may_write(world& w, std::optional<Error> failed) {
     tell_wait(w, *failed);
     co_await pause(1s);
   }
-  while (!*w.abort_asked.get()) {
+  for (;;) {
     const auto ours = co_await still_ours(w);
-    if (ours) break;
-    tell_wait(w, ours.error());
+    if (ours) co_return Result<>{};
+    tell_wait(w, ours.error());  // an abort waits, too: it writes
     co_await pause(1s);
   }
-  co_return Result<>{};
 }
 
 }  // namespace

@@ -63,10 +63,22 @@ ended as_held(world& w, const Error& reason) {
   return {"held", {}, reason};
 }
 
+// An abort is of the upgrade that it found running, and of no later one.
+class abort_heard {
+ public:
+  explicit abort_heard(world& w) : world_(w) {}
+  abort_heard(const abort_heard&) = delete;
+  abort_heard& operator=(const abort_heard&) = delete;
+  ~abort_heard() { world_.abort_asked.set(false); }
+
+ private:
+  world& world_;
+};
+
 task<ended> carry_through(world& w, std::string id, version to, std::string origin,
                           std::vector<upgrade::mark> marks, upgrade_terms terms) {
   w.chief.raise(priority::upgrade);
-  w.abort_asked.set(false);
+  const abort_heard until_its_end(w);
   const bool resumed = !marks.empty();
   const auto before = *w.stands.get();
   upgrade_work work(w, id, to, std::move(origin), resumed, std::move(terms));
