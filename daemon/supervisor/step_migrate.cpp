@@ -151,10 +151,11 @@ task<upgrade::step_result> upgrade_work::run_migrator(release_ptr to) {
   const auto exit = (co_await when_all(std::move(both))).front();
   record.ended_at = std::chrono::system_clock::now();
   if (exit) record.exit_code = *exit;
-  if (auto gone = co_await migrators_gone(); !gone) co_return failed_step(gone.error(), true);
+  // What cannot be read is proven before the old version is started again, once the database answers.
+  if (auto gone = co_await migrators_gone(); !gone) co_return failed_step(gone.error());
   auto after = co_await read_schema(world_);
   const auto differs = co_await has_moved();
-  const bool moved = !differs || *differs;  // what cannot be read may have moved
+  const bool moved = differs && *differs, unmoved = differs && !*differs;
   if (after) record.to = *after;
   auto kept = co_await world_.book->keep_log(record.log, output);
   auto recorded = co_await world_.book->record_migration(record);
@@ -163,11 +164,13 @@ task<upgrade::step_result> upgrade_work::run_migrator(release_ptr to) {
     co_return failed_step(
         Error{"migration-failed",
               "the migration to " + to_.text() + " failed (exit code " + std::to_string(*exit) + ")" +
-                  (moved ? " after the database had moved" : ", the database is unchanged") + ": " +
-                  cause_line(output) + lock_holder(world_, output),
+                  (moved     ? " after the database had moved"
+                   : unmoved ? ", the database is unchanged"
+                             : ", and what it left could not be read") +
+                  ": " + cause_line(output) + lock_holder(world_, output),
               "Its whole output: difyd migrations log " + id_},
         moved);
-  if (!after) co_return failed_step(after.error(), true);
+  if (!after) co_return failed_step(after.error(), moved);
   if (*after != *head_)
     co_return failed_step(
         Error{"migration-incomplete",
@@ -177,7 +180,7 @@ task<upgrade::step_result> upgrade_work::run_migrator(release_ptr to) {
         moved);
   if (!kept) co_return failed_step(kept.error(), moved);
   if (!recorded) co_return failed_step(recorded.error(), moved);
-  co_return good_step((before->empty() ? "empty" : before->id) + " -> " + after->id, moved);
+  co_return good_step((before->empty() ? "empty" : before->id) + " -> " + after->id, !unmoved);
 }
 
 task<upgrade::step_result> upgrade_work::migrate() {
