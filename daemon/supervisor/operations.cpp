@@ -115,10 +115,21 @@ control::operation_status named(const char* kind) {
   return status;
 }
 
-Result<> no_upgrade_running(const world& w) {
-  if (!w.chief.busy_with(priority::upgrade)) return {};
+std::unexpected<Error> upgrade_under_way() {
   return fail("upgrade-in-flight", "cannot do that now: an upgrade or a restore is under way",
               "See: difyd status; an upgrade is followed with difyd upgrade --follow");
+}
+
+Result<> no_upgrade_running(const world& w) {
+  if (w.chief.busy_with(priority::upgrade)) return upgrade_under_way();
+  return {};
+}
+
+// One that a start has not taken up again yet is under way all the same.
+Result<> no_upgrade_begun(const world& w) {
+  if (!w.book || !w.book->current().in_flight || held_upgrade(w.book->current()))
+    return no_upgrade_running(w);
+  return upgrade_under_way();
 }
 
 Result<> may_change(const world& w, const std::string& what) {
@@ -168,7 +179,7 @@ void propose_stand_down(world& w) {
 Result<control::accepted> request_upgrade(world& w, const control::upgrade_wish& wish) {
   auto wanted = parse_version(wish.version);
   if (!wanted) return fail(wanted.error());
-  if (auto free = no_upgrade_running(w); !free) return fail(free.error());
+  if (auto free = no_upgrade_begun(w); !free) return fail(free.error());
   if (auto ready = may_change(w, "upgrade"); !ready) return fail(ready.error());
   if (auto idle = nothing_aside(w, "upgrade"); !idle) return fail(idle.error());
   auto status = named("upgrade");
@@ -221,7 +232,8 @@ Result<control::accepted> request_abort(world& w) {
   const bool irreversible =
       w.book && w.book->current().in_flight &&
       std::ranges::any_of(w.book->current().in_flight->entries, &ledger::journal_entry::irreversible);
-  if (!at || *at >= upgrade::step::migrate || irreversible)
+  // Before drain nothing was touched, whatever a held upgrade that this one replaces has done.
+  if (!at || *at >= upgrade::step::migrate || (irreversible && *at > upgrade::step::prepare))
     return fail("too-late",
                 "cannot abort: the upgrade is in step " + running->steps.back().step +
                     ", and from the migration on it goes forward or is put back by its own result",
@@ -274,7 +286,7 @@ Result<control::accepted> request_commands(world& w, const std::string& advisory
 }
 
 Result<control::accepted> request_backup(world& w) {
-  if (auto free = no_upgrade_running(w); !free) return fail(free.error());
+  if (auto free = no_upgrade_begun(w); !free) return fail(free.error());
   if (w.book && w.book->current().restoring)
     return fail("restore-in-flight", "cannot take a backup: a restore is not finished",
                 "Finish it first: difyd up");

@@ -134,6 +134,7 @@ std::string backup_text(const std::string& kind) {
   if (kind == "pg_dump")
     return "pg_dump of Dify's databases, with the keys of its storage and its environment, in step backup";
   if (kind == "command") return "upgrade.backup_command, in step backup";
+  if (kind == "cloudsql") return "Cloud SQL's own backups, and the keys of the storage, in step backup";
   return "NONE is configured (upgrade.backup): nothing leads back past the point of no return";
 }
 
@@ -143,7 +144,9 @@ std::string reversible_text(const plan& of) {
       return "until step stop starts " + each.service +
              " with its new image; from then on forward only, or back by restoring a backup";
   if (of.schema.unknown.empty() && of.schema.migrations.empty())
-    return "in every step: nothing of this hop changes the database's schema";
+    return "in every step: nothing of this hop changes the main database's schema (what a new plugin daemon "
+           "does to "
+           "its own when it starts is not undone)";
   return "until step migrate has changed the database; from then on forward only, or back by restoring a "
          "backup";
 }

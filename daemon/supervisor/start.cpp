@@ -164,7 +164,8 @@ task<Result<>> revision_known(world& w, const release::release& what) {
 
 // What does not mend itself is an operator's to decide.
 ended hold_or_not_yet(world& w, const Error& error) {
-  if (error.code != "image-differs" && error.code != "share-foreign") return not_yet(w, error);
+  constexpr std::string_view holds[] = {"image-differs", "share-foreign", "ledger-newer", "ledger-corrupt"};
+  if (std::ranges::find(holds, error.code) == std::end(holds)) return not_yet(w, error);
   stand(w, phase::holding, error.message, {error.remedy});
   return {"held", {}, error};
 }
@@ -308,7 +309,7 @@ task<ended> start(world& w, std::string id, origin from) {
   if (auto connected = co_await w.engine.connect(); !connected) co_return not_yet(w, connected.error());
   co_await sweep_leftovers(w);
   if (!w.aside.running()) co_await sweep_clients(w);
-  if (auto opened = co_await open_ledger(w); !opened) co_return not_yet(w, opened.error());
+  if (auto opened = co_await open_ledger(w); !opened) co_return hold_or_not_yet(w, opened.error());
   std::optional<revision> schema;
   if (!bundled(w)) {
     auto reached = co_await lease_and_schema(w);

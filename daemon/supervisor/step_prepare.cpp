@@ -92,6 +92,10 @@ task<Result<std::string>> upgrade_work::prepare_images() {
   const auto scripts = co_await image_scripts(world_, api);
   const auto migrations =
       scripts ? pending(*scripts, revision{*world_.schema.get()}, *head) : fail(scripts.error());
+  // But one that does not know where the database stands cannot migrate it: said before Dify is down for it.
+  if (!migrations && migrations.error().code == "revision-unknown")
+    co_return fail("revision-unknown", "cannot upgrade to " + to_.text() + ": " + migrations.error().message,
+                   "A later release knows it: difyd plan VERSION");
   co_return migrations ? count_text(*migrations) : migrations.error().message;
 }
 

@@ -119,6 +119,8 @@ TEST_CASE("until where going back is possible, and what leads back after that") 
   auto facts = hop();
   CHECK(made(facts).reversible.starts_with("until step migrate has changed the database"));
   CHECK(made(facts).backup.starts_with("pg_dump of Dify's databases"));
+  facts.backup = "cloudsql";
+  CHECK(made(facts).backup.starts_with("Cloud SQL's own backups"));
   facts.backup = "none";
   CHECK(made(facts).backup.starts_with("NONE is configured"));
   facts.schema.migrations.clear();
