@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <boost/system/system_error.hpp>
 
+#include "backup_store.hpp"
 #include "backup_work.hpp"
+#include "client_job.hpp"
 #include "commands.hpp"
 #include "difyd/base/text.hpp"
 #include "difyd/upgrade/step.hpp"
@@ -74,20 +76,38 @@ control::accepted submit(world& w, control::operation_status status, priority ur
   return accepted;
 }
 
+std::string aside_name(const std::string& kind) { return kind == "verify" ? "verification" : kind; }
+
+task<Result<>> sweep_backup(world& w, std::string id) {
+  co_await sweep_clients(w);
+  co_await remove_unfinished(w, std::move(id));
+  co_return Result<>{};
+}
+
 task<void> sweep_and_tell(world& w, control::operation_status status) {
-  const auto swept = co_await sweep_rehearsals(w);
+  const auto swept =
+      status.kind == "rehearsal" ? co_await sweep_rehearsals(w) : co_await sweep_backup(w, status.id);
   const std::string left =
       swept ? "nothing of it is left" : "something of it may be: " + swept.error().message;
-  tell_ending(w, status, {"undone", {}, {"aborted", "the rehearsal was ended; " + left, {}}});
+  tell_ending(w, status,
+              {"undone", {}, {"aborted", "the " + aside_name(status.kind) + " was ended; " + left, {}}});
 }
 
-// Beside what the director runs, and so not what w.operation shows.
-task<void> rehearse_and_tell(world& w, control::operation_status status, version to, std::string backup) {
-  const auto how = co_await rehearse(w, status.id, std::move(to), std::move(backup));
-  tell_ending(w, status, how);
+// Beside what the director runs, so that what dies meanwhile is healed, and so not what w.operation shows.
+control::accepted submit_aside(world& w, control::operation_status status, work what) {
+  const control::accepted accepted{status.id, w.events.last()};
+  operation request;
+  request.id = status.id;
+  request.kind = status.kind;
+  request.work = [&w, status, what]() -> task<void> {
+    const auto how = co_await what(w, status.id);
+    tell_ending(w, status, how);
+  };
+  w.aside.submit(std::move(request));
+  return accepted;
 }
 
-control::accepted end_rehearsal(world& w, const operation& running) {
+control::accepted end_aside(world& w, const operation& running) {
   const control::accepted accepted{running.id, w.events.last()};
   control::operation_status status;
   status.id = running.id;
@@ -101,11 +121,15 @@ control::accepted end_rehearsal(world& w, const operation& running) {
   return accepted;
 }
 
+Result<> aside_is_idle(const world& w, const std::string& what) {
+  if (!w.aside.running()) return {};
+  return fail("aside-running", "cannot " + what + ": a " + aside_name(w.aside.running()->kind) + " runs",
+              "Wait for its end, or end it: difyd abort");
+}
+
 Result<> nothing_aside(const world& w, const std::string& what) {
   if (auto idle = no_command_running(w, what); !idle) return idle;
-  if (!w.aside.running()) return {};
-  return fail("rehearsal-running", "cannot " + what + ": a rehearsal runs",
-              "Wait for its end, or end it: difyd abort");
+  return aside_is_idle(w, what);
 }
 
 control::operation_status named(const char* kind) {
@@ -198,15 +222,9 @@ Result<control::accepted> request_rehearsal(world& w, const std::string& text, c
   if (auto may = may_rehearse(w, *wanted, backup); !may) return fail(may.error());
   auto status = named("rehearsal");
   status.to = wanted->text();
-  operation request;
-  request.id = status.id;
-  request.kind = status.kind;
-  request.work = [&w, status, to = *wanted, backup]() -> task<void> {
-    return rehearse_and_tell(w, status, to, backup);
-  };
-  const control::accepted accepted{status.id, w.events.last()};
-  w.aside.submit(std::move(request));
-  return accepted;
+  return submit_aside(w, status, [to = *wanted, backup](world& of, std::string id) {
+    return rehearse(of, std::move(id), to, backup);
+  });
 }
 
 Result<control::accepted> request_resume(world& w) {
@@ -221,8 +239,8 @@ Result<control::accepted> request_resume(world& w) {
 }
 
 Result<control::accepted> request_abort(world& w) {
-  if (const auto* rehearsal = w.aside.running(); rehearsal && !w.chief.busy_with(priority::upgrade))
-    return end_rehearsal(w, *rehearsal);
+  if (const auto* aside = w.aside.running(); aside && !w.chief.busy_with(priority::upgrade))
+    return end_aside(w, *aside);
   const auto running = *w.operation.get();
   if (!w.chief.busy_with(priority::upgrade) || !running || running->kind != "upgrade" ||
       !running->result.empty())
@@ -290,15 +308,19 @@ Result<control::accepted> request_backup(world& w) {
   if (w.book && w.book->current().restoring)
     return fail("restore-in-flight", "cannot take a backup: a restore is not finished",
                 "Finish it first: difyd up");
-  if (!w.book || !w.book->current().deployed || w.stands.get()->at == phase::waiting_for_lease)
-    return fail(
-        "not-ready",
-        "cannot take a backup: " + (w.book && !w.book->current().deployed
-                                        ? std::string("nothing is deployed")
-                                        : "the daemon is " + std::string(to_text(w.stands.get()->at)) + ": " +
-                                              w.stands.get()->message),
-        "See: difyd status");
-  return submit(w, named("backup"), priority::command, back_up);
+  const auto at = w.stands.get()->at;
+  const auto* running = w.chief.running();
+  const bool starting =
+      at == phase::starting || at == phase::waiting_for_lease || (running && running->kind == "converge");
+  if (!w.book || !w.book->current().deployed || starting)
+    return fail("not-ready",
+                "cannot take a backup: " +
+                    (w.book && !w.book->current().deployed
+                         ? std::string("nothing is deployed")
+                         : "the daemon is " + std::string(to_text(at)) + ": " + w.stands.get()->message),
+                "See: difyd status");
+  if (auto idle = aside_is_idle(w, "take a backup"); !idle) return fail(idle.error());
+  return submit_aside(w, named("backup"), back_up);
 }
 
 Result<control::accepted> request_rollback(world& w) {
@@ -332,7 +354,8 @@ Result<control::accepted> request_restore(world& w, std::string backup) {
 Result<control::accepted> request_verify(world& w, std::string backup) {
   if (auto free = no_upgrade_running(w); !free) return fail(free.error());
   if (auto known = find_backup(*w.backups.get(), backup); !known) return fail(known.error());
-  return submit(w, named("verify"), priority::command, [backup](world& of, std::string id) {
+  if (auto idle = aside_is_idle(w, "verify a backup"); !idle) return fail(idle.error());
+  return submit_aside(w, named("verify"), [backup](world& of, std::string id) {
     return verify_by_operator(of, std::move(id), backup);
   });
 }

@@ -272,7 +272,8 @@ Result<> may_rehearse(const world& w, const version& to, const std::string& back
   if (deployed && to < deployed->version)
     return fail("version-older", what + deployed->version.text() + " is deployed");
   if (w.aside.running() || !w.command.empty())
-    return fail("rehearsal-running", what + "another rehearsal, or a command of an advisory, runs",
+    return fail("aside-running",
+                what + "another rehearsal, a backup, its verification or a command of an advisory runs",
                 "Wait for its end, or end it: difyd abort");
   const auto found = find_backup(*w.backups.get(), backup);
   if (!found && w.backups.get()->empty())

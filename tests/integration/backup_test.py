@@ -95,6 +95,7 @@ class Backup(unittest.TestCase):
         self.assertEqual(code, 0, out + err)
         self.assertEqual(passwords(), [])
         self.serves("1.11.4")
+        self.what_dies_meanwhile_is_healed(script)
         script.write_text('psql -Atc "select version_num from alembic_version" && test "$DIFYD_FROM-$DIFYD_TO" = 1.11.4-1.12.1')
         code, out, err = m.difyd("upgrade", "1.12.1")
         self.assertEqual(code, 0, out + err + m.tail())
@@ -102,6 +103,25 @@ class Backup(unittest.TestCase):
         self.assertIn("writes stopped at", out)
         self.assertEqual(passwords(), [])
         self.serves("1.12.1")
+
+    def what_dies_meanwhile_is_healed(self, script):
+        """One by hand that hangs is in nobody's way, and is ended."""
+        m, folders = self.m, self.folders()
+        script.write_text("sleep 300")
+        code, out, err = m.difyd("backup", "--no-wait")
+        self.assertEqual(code, 0, out + err)
+        machine.wait_until("the backup command", lambda: list((m.folder / "run").glob("*.pgpass")), 60)
+        worker = f"{m.project}-worker-1"
+        m.docker("kill", worker)
+        machine.wait_until("the worker runs again", lambda: m.containers().get(worker) == "running", 60)
+        for words in (["backup"], ["upgrade", "1.12.1"], ["rehearse", "1.12.1"]):
+            code, _, err = m.difyd(*words)
+            self.assertEqual((code, "a backup" in err, "difyd abort" in err), (4, True, True), err)
+        code, out, err = m.difyd("abort")
+        self.assertEqual(code, 0, out + err)
+        self.assertIn("the backup was ended; nothing of it is left", out + err)
+        self.assertEqual((self.folders(), list((m.folder / "run").glob("*.pgpass"))), (folders, []))
+        self.serves("1.11.4")
 
 
 if __name__ == "__main__":
