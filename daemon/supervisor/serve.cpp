@@ -96,7 +96,7 @@ task<void> keep_starting(world& w) {
     const bool wanted = at == phase::starting || at == phase::waiting_for_lease || at == phase::upgrading;
     if (wanted && !w.chief.busy_with(priority::converge)) propose_start(w);
     if (w.book) (void)co_await w.book->settle();
-    co_await pause(at == phase::starting ? 2s : 5s);
+    co_await pause(at == phase::starting ? pause_before_start(w.failed_starts) : duration(5s));
   }
 }
 

@@ -212,8 +212,10 @@ task<ended> run_deployed(world& w, version which, std::string id, origin from) {
     stand(w, phase::holding, known.error().message);
     co_return ended{"held", {}, known.error()};
   }
+  ++w.failed_starts;
   if (auto up = co_await bring_all_up(w, *release, id, false); !up) co_return not_yet(w, up.error());
   if (auto good = co_await await_answers(w, *release); !good) co_return not_yet(w, good.error());
+  w.failed_starts = 0;
   co_await keep_in_force(w, *release);
   if (from == origin::taking_in && !w.not_kept) w.edited_overlay.clear();
   stand(w, phase::serving, "Dify " + which.text() + " is up");

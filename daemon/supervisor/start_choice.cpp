@@ -83,4 +83,9 @@ start_choice choose_start(const start_facts& facts) {
   return run;
 }
 
+duration pause_before_start(int failed) {
+  constexpr duration first = std::chrono::seconds(2), longest = std::chrono::seconds(60);
+  return std::min(first * (1 << std::clamp(failed, 0, 5)), longest);
+}
+
 }  // namespace difyd::supervisor

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "difyd/base/task.hpp"
 #include "difyd/model/revision.hpp"
 #include "difyd/model/version.hpp"
 
@@ -41,5 +42,8 @@ struct start_choice {
 bool disagree(const start_facts& facts);
 
 start_choice choose_start(const start_facts& facts);
+
+// Before the next start, after so many in a row in which a service did not come up: 2, 4, 8 ... 60 s.
+duration pause_before_start(int failed);
 
 }  // namespace difyd::supervisor

@@ -104,7 +104,7 @@ struct world {
   host::systemd units;
   event_log events;
   director chief;
-  director aside;  // what changes nothing of the stack: rehearsals
+  director aside;  // what changes nothing of the stack: rehearsals, backups by hand and their verification
 
   health::board board;  // what each probe last found, damped; published as `findings`
 
@@ -137,6 +137,7 @@ struct world {
   std::optional<bool> set_up;                  // whether Dify was ever set up, once the storage was asked
   // Dify was up in this run of the daemon: what falls is brought up again as it is, not upgraded.
   bool settled = false;
+  int failed_starts = 0;  // in a row, in which a service did not come up
   configuration_files configuration;  // what the settings were read from; empty outside of the daemon
   std::optional<Error> invalid_configuration;  // why the last good one is used, and nothing is started
   std::optional<Error> refused;                // why the start did not upgrade to the wanted version

@@ -194,6 +194,14 @@ TEST_CASE("a stack that falls is brought up again as it is") {
   CHECK(choose_start(facts).action == start_action::resume);
 }
 
+TEST_CASE("starts that fail again and again are further and further apart") {
+  using std::chrono::seconds;
+  CHECK(pause_before_start(0) == seconds(2));
+  CHECK(pause_before_start(2) == seconds(8));
+  CHECK(pause_before_start(5) == seconds(60));
+  CHECK(pause_before_start(1000) == seconds(60));
+}
+
 TEST_CASE("an older configured version is warned about; the metadata's newer one counts") {
   start_facts facts;
   facts.deployed = v("1.12.1");
