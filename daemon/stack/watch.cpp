@@ -106,13 +106,10 @@ class watcher {
   }
 
   void tell(const engine::event& e) {
-    if (e.time_nano <= last_) {
-      // The engine repeats the moment of `since`; two events of one nanosecond are told apart by what they
-      // say.
-      if (e.time_nano < last_ || seen_.contains(e.id + e.action)) return;
-    } else {
-      seen_.clear();
-    }
+    // The engine repeats the moment of `since`; two events of one nanosecond are told apart by what they say. An
+    // earlier one is of a clock that was set back.
+    if (e.time_nano == last_ && seen_.contains(e.id + e.action)) return;
+    if (e.time_nano != last_) seen_.clear();
     last_ = e.time_nano;
     seen_.insert(e.id + e.action);
     if (const auto event = container_event_of(e); event && options_.on_event) options_.on_event(*event);
