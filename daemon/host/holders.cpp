@@ -17,23 +17,27 @@ task<Result<>> look_at(std::string path, const share_options& how) {
 }  // namespace
 
 std::vector<held_mount> held_mounts(const std::vector<mount>& inside, const mount_wish& wish,
-                                    const mount& now) {
+                                    const mount& now, const device_of_place& places) {
   std::vector<held_mount> held;
-  for (const auto& each : inside)
-    if (is_wanted(wish, each)) held.push_back({each.point, each.device, each.device != now.device});
+  for (const auto& each : inside) {
+    const auto place = places.find(each.point);
+    const std::string& device = place == places.end() ? now.device : place->second;
+    if (is_wanted(wish, each) || place != places.end())
+      held.push_back({each.point, each.device, each.device != device});
+  }
   return held;
 }
 
 task<std::optional<std::string>> dead_mount_of(std::int64_t pid, mount_wish wish, mount now,
-                                               share_options how) {
+                                               device_of_place places, share_options how) {
   const std::string process = "/proc/" + std::to_string(pid);
   const auto inside = read_mounts(process + "/mountinfo");
   if (!inside) co_return std::nullopt;
-  const auto held = held_mounts(*inside, wish, now);
+  const auto held = held_mounts(*inside, wish, now, places);
   for (const auto& each : held)
     if (each.other)
-      co_return each.point + " is on a mount that is not there any more (device " + each.device + ", now " +
-          now.device + ")";
+      co_return each.point + " is on another file system than what is mounted now (device " + each.device +
+          ")";
   for (const auto& each : held) {
     // Of the file system that is mounted now only what the server has forgotten is dead; what is slow is
     // slow.

@@ -102,11 +102,29 @@ task<Result<>> mount_with_back_off(world& w, const std::string& operation, bool 
 
 using proof = std::optional<std::string>;
 
-task<proof> dead_mount_in(world& w, std::string container, host::mount_wish wish, host::mount now) {
+// Of what a container has from the storage, by way of the release's volumes or directly: on which device it
+// is.
+host::device_of_place places_on_storage(const world& w, const stack::observed_container& container,
+                                        const std::vector<host::mount>& mounts) {
+  host::device_of_place places;
+  const auto release = *w.in_force.get();
+  const std::string root = w.settings.storage.root + "/",
+                    volumes = release ? release->folder + "/volumes/" : root;
+  for (const auto& each : container.mounts) {
+    std::string source = each.source;
+    if (source.starts_with(volumes)) source = root + source.substr(volumes.size());
+    if (each.type != "bind" || !source.starts_with(root)) continue;
+    if (const auto* holder = host::mount_holding(mounts, source)) places[each.target] = holder->device;
+  }
+  return places;
+}
+
+task<proof> dead_mount_in(world& w, std::string container, host::mount_wish wish, host::mount now,
+                          host::device_of_place places) {
   const auto inspected = co_await w.engine.containers.inspect(std::move(container));
   if (!inspected || inspected->state.pid <= 0) co_return std::nullopt;
   co_return co_await host::dead_mount_of(inspected->state.pid, std::move(wish), std::move(now),
-                                         w.storage.options());
+                                         std::move(places), w.storage.options());
 }
 
 // By service, the proof that a running container of it holds a dead mount. All are looked at together: what
@@ -122,7 +140,7 @@ task<std::map<std::string, std::string>> holders_of_dead_mounts(world& w, const 
   for (const auto& each : seen.containers) {
     if (each.one_off || !each.running()) continue;
     services.push_back(each.service);
-    looks.push_back(dead_mount_in(w, each.id, wish, *now));
+    looks.push_back(dead_mount_in(w, each.id, wish, *now, places_on_storage(w, each, *mounts)));
   }
   auto proofs = co_await when_all(std::move(looks));
   for (std::size_t i = 0; i < proofs.size(); ++i)

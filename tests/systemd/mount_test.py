@@ -120,7 +120,7 @@ class Mounts(unittest.TestCase):
         measured("umount until it is mounted again", time.monotonic() - began)
         self.await_that("it is well", lambda: self.finding()["code"] == "storage-writable", 30)
         # The containers held the file system that was detached: it is not the one that is there now.
-        self.await_that("the containers that held it were restarted", lambda: self.journal("is on a mount that is not there any more"), 60)
+        self.await_that("the containers that held it were restarted", lambda: self.journal("is on another file system than what is mounted now"), 60)
         self.await_that("Dify is up on the new one", self.stack_is_on_the_new_mount, 120)
         self.assertEqual(self.operator.healthz(), "200")
 

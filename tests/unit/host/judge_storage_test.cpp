@@ -90,10 +90,28 @@ TEST_CASE("mounts of the storage in a container's table") {
   auto inside = std::vector<mount>{mounted("overlay", "overlay"), mounted("10.0.0.2:/share", "nfs", "0:52")};
   inside[1].point = "/app/api/storage";
   const auto now = mounted("10.0.0.2:/share", "nfs4", "0:60");
-  const auto held = held_mounts(inside, wish, now);
+  const auto held = held_mounts(inside, wish, now, {});
   REQUIRE(held.size() == 1);
   CHECK(held[0].point == "/app/api/storage");
   CHECK(held[0].other);
   inside[1].device = "0:60";
-  CHECK_FALSE(held_mounts(inside, wish, now)[0].other);
+  CHECK_FALSE(held_mounts(inside, wish, now, {})[0].other);
+}
+
+TEST_CASE("what a container has of before the mount, or of another server, is not what is there now") {
+  const auto wish = wish_of(nfs());
+  const auto now = mounted("10.0.0.2:/share", "nfs4", "0:60");
+  auto inside =
+      std::vector<mount>{mounted("/dev/sda1", "ext4", "8:1"), mounted("10.0.0.9:/old", "nfs4", "0:50"),
+                         mounted("/dev/sdb", "ext4", "8:16"), mounted("/dev/sda1", "ext4", "8:1")};
+  inside[0].point = "/app/api/storage";
+  inside[1].point = "/app/keys";
+  inside[2].point = "/data";  // a disk of its own below the share
+  inside[3].point = "/etc/hosts";
+  const auto held = held_mounts(inside, wish, now,
+                                {{"/app/api/storage", "0:60"}, {"/app/keys", "0:60"}, {"/data", "8:16"}});
+  REQUIRE(held.size() == 3);
+  CHECK(held[0].other);
+  CHECK(held[1].other);
+  CHECK_FALSE(held[2].other);
 }
