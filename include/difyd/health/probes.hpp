@@ -40,11 +40,11 @@ struct database_target {
 };
 
 // Codes: database-ok, database-read-only, connections-low, database-silent (a black hole, a frozen server),
-// database-old, database-plain (no TLS), revision-differs, plugin-database-ok,
-// plugin-database-missing, plugin-database-creatable, vector-ok, vector-creatable,
+// database-old, database-plain (no TLS), revision-differs, revision-ambiguous, revision-unknown,
+// plugin-database-ok, plugin-database-missing, plugin-database-creatable, vector-ok, vector-creatable,
 // vector-missing, and those of database/server.hpp.
 findings judge_database(const database_target& target, const Result<database::server_facts>& server,
-                        const Result<database::database_facts>& inside, const revision& at);
+                        const Result<database::database_facts>& inside, const Result<revision>& at);
 task<findings> probe_database(database_target target);
 
 // ---- Redis: subject "redis" ----------------------------------------------------------------
