@@ -22,13 +22,6 @@ using findings = std::vector<finding>;
 
 constexpr const char* set_up_marker = ".difyd/set-up";
 
-std::vector<health::expected_service> services_of(const compose::project& project) {
-  std::vector<health::expected_service> services;
-  for (const auto& [name, service] : project.services)
-    services.push_back({name, release::one_shot(project, name)});
-  return services;
-}
-
 finding events_finding(bool open) {
   if (open)
     return {"engine.events", "events-open", severity::ok, "the engine tells what happens", {}, false, {}};
@@ -103,6 +96,13 @@ finding environment_finding(const std::vector<std::string>& keys) {
 }
 
 }  // namespace
+
+std::vector<health::expected_service> services_of(const compose::project& project) {
+  std::vector<health::expected_service> services;
+  for (const auto& [name, service] : project.services)
+    if (compose::wanted_scale(service) > 0) services.push_back({name, release::one_shot(project, name)});
+  return services;
+}
 
 bool stack_is_meant(const world& w) {
   const auto release = *w.in_force.get();

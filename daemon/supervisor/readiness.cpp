@@ -91,6 +91,7 @@ task<judged> ask_service(world& w, const compose::service& service,
 
 task<judged> judge_service(world& w, release_ptr release, stack::observed now, std::string name) {
   const auto& service = release->project.services.at(name);
+  if (compose::wanted_scale(service) == 0) co_return judged{name, state::ready, {}};
   const auto containers = stack::containers_of(now, name);
   if (containers.empty()) co_return judged{name, state::not_yet, "it has no container"};
   const auto& one = *containers.front();

@@ -6,6 +6,7 @@
 #include "known.hpp"
 #include "migrations.hpp"
 #include "page.hpp"
+#include "probe_stack.hpp"
 #include "probing.hpp"
 
 namespace difyd::supervisor {
@@ -92,8 +93,8 @@ control::status status_of(const world& w) {
   if (w.maintenance) result.maintenance = to_rfc3339(w.maintenance->since);
   if (w.maintenance) result.maintenance_reason = w.maintenance->reason;
   if (release)
-    for (const auto& [name, definition] : release->project.services)
-      result.services.push_back(service_of(name, release->project, *w.observed.get()));
+    for (const auto& each : services_of(release->project))
+      result.services.push_back(service_of(each.name, release->project, *w.observed.get()));
   for (const auto& found : findings_now(w))
     if (found.level > severity::ok) result.findings.push_back(found);
   result.operation = upgrade_shown(w);
