@@ -46,8 +46,11 @@ std::string code_of(answer value, bool maintenance_is_200) {
 
 std::string url_of(const release_ptr& release) {
   if (!release) return {};
-  const auto port = published_port(release->project);
-  return port ? "http://127.0.0.1:" + std::to_string(*port) + "/" : std::string();
+  const auto where = published_entrance(release->project);
+  if (!where) return {};
+  const bool six = where->asked.find(':') != std::string::npos;
+  return "http://" + (six ? "[" + where->asked + "]" : where->asked) + ":" + std::to_string(where->port) +
+         "/";
 }
 
 // The one that this process has run or runs, else the one that it has found in the ledger.

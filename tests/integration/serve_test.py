@@ -2,6 +2,7 @@
 import json
 import pathlib
 import shutil
+import socket
 import subprocess
 import unittest
 
@@ -128,6 +129,7 @@ class DownAndUp(unittest.TestCase):
 
 class OwnWishes(unittest.TestCase):
     """A release whose compose file and environment ask for what is not usual."""
+    address = "127.0.0.2"
 
     @classmethod
     def setUpClass(cls):
@@ -137,8 +139,23 @@ class OwnWishes(unittest.TestCase):
         shutil.copytree(f"{BUNDLES}/dify-1.11.4", own / "dify-1.11.4", symlinks=True)
         file = own / "dify-1.11.4/docker/docker-compose.yaml"
         file.write_text(file.read_text().replace("  worker_beat:\n", "  worker_beat:\n    deploy: {replicas: 0}\n"))
-        cls.m.config.write_text(cls.m.config.read_text().replace(f"source: {BUNDLES}", f"source: {own}"))
+        cls.m.config.write_text(cls.m.config.read_text().replace(f"source: {BUNDLES}", f"source: {own}").replace(
+            f'EXPOSE_NGINX_PORT: "{cls.m.http}"', f'EXPOSE_NGINX_PORT: "{cls.address}:{cls.m.http}"'))
         cls.m.serve().await_phase("serving")
+
+    def test_the_entrance_is_asked_and_the_page_shown_at_its_own_address(self):
+        wait_until("readyz", lambda: get(self.m.health, "/readyz")[0] == 200, 30)
+        self.assertEqual(get(self.m.http, "/signin")[0], 0)
+        self.assertEqual(get(self.m.http, "/signin", address=self.address)[0], 200)
+        self.assertEqual(self.m.status()["url"], f"http://{self.address}:{self.m.http}/")
+        found = {each["subject"]: each["code"] for each in json.loads(self.m.difyd("check", "--json")[1])["findings"]}
+        self.assertEqual((found["port.api"], found["setup"]), ("port-answers", "setup-open"))
+        self.assertEqual(self.m.difyd("maintenance", "on")[0], 0)
+        wait_until("the page", lambda: get(self.m.http, "/", address=self.address)[0] == 503, 30)
+        with socket.create_server(("127.0.0.1", self.m.http)):
+            pass  # nobody holds it there
+        self.assertEqual(self.m.difyd("maintenance", "off")[0], 0)
+        self.assertEqual(get(self.m.http, "/signin", address=self.address)[0], 200)
 
     def test_a_service_of_scale_0_is_not_waited_for_nor_missed(self):
         wait_until("readyz", lambda: get(self.m.health, "/readyz")[0] == 200, 30)

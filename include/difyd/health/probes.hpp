@@ -111,7 +111,7 @@ task<findings> probe_port(port_target target);
 // was not: it stands on an empty database), setup-unknown.
 finding judge_setup(const Result<std::string>& step, bool set_up_before);
 // "finished" or "not_started", of /console/api/setup. Errors: http's, "setup-unreadable".
-task<Result<std::string>> ask_setup(std::uint16_t port);
+task<Result<std::string>> ask_setup(std::string address, std::uint16_t port);
 // Codes: api-version-ok, api-version-differs, api-version-unknown.
 finding judge_api_version(const Result<std::string>& reported, const std::string& wanted);
 // X-Version of /health; empty where it says none.
