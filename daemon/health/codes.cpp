@@ -130,6 +130,8 @@ constexpr code_row rows[] = {
      "the schema is not the one that Dify was started on", "difyd history; where it was meant: difyd repin"},
     {"revision-ambiguous", "database.main", severity::error, "alembic_version has several rows",
      "Restore, or leave the right one"},
+    {"revision-unknown", "database.main", severity::warning, "the schema's revision cannot be read",
+     "See the detail: a server that is busy, or a lock on alembic_version"},
     {"connections-low", "database.<which>", severity::warning, "fewer than five connections are left",
      "Raise max_connections or lower SQLALCHEMY_POOL_SIZE"},
     {"database-old", "database.<which>", severity::warning, "PostgreSQL is older than 13",

@@ -14,13 +14,13 @@ finding make(std::string subject, std::string code, severity level, std::string 
   return {std::move(subject), std::move(code), level, std::move(detail), std::move(remedy), false, {}};
 }
 
-std::string described(const database_target& target, const server_facts& server, const revision& at) {
+std::string described(const database_target& target, const server_facts& server, const Result<revision>& at) {
   std::string text =
       "PostgreSQL " + server.version + " at " + database::to_text(target.where) + ", database " + target.name;
   text += server.tls ? ", " + server.tls_version : ", no TLS";
   text += ", " + std::to_string(server.connections_used) + " of " + std::to_string(server.connections_max) +
           " connections";
-  if (!at.empty()) text += ", revision " + at.id;
+  if (at && !at->empty()) text += ", revision " + at->id;
   return text;
 }
 
@@ -40,15 +40,24 @@ std::optional<finding> judge_connection(const database_target& target, const ser
 }
 
 // The image in force was started on this revision; whatever moved it, Dify may not know the tables any more.
-std::optional<finding> judge_revision(const database_target& target, const revision& at) {
-  if (target.expected_revision.empty() || at.id == target.expected_revision) return std::nullopt;
+// One that cannot be read has not moved for that.
+std::optional<finding> judge_revision(const database_target& target, const Result<revision>& at) {
+  if (!at && at.error().code == "revision-ambiguous")
+    return make(target.subject, "revision-ambiguous", severity::error, at.error().message, at.error().remedy);
+  if (!at)
+    return make(target.subject, "revision-unknown", severity::warning,
+                "cannot read which revision database " + target.name + " holds: " + at.error().message,
+                at.error().remedy.empty()
+                    ? "See what keeps the server busy, or holds a lock on alembic_version"
+                    : at.error().remedy);
+  if (target.expected_revision.empty() || at->id == target.expected_revision) return std::nullopt;
   return make(target.subject, "revision-differs", severity::error,
-              "database " + target.name + " holds revision " + (at.empty() ? "none" : at.id) +
+              "database " + target.name + " holds revision " + (at->empty() ? "none" : at->id) +
                   ", and Dify was started on " + target.expected_revision,
               "See who changed it: difyd history; where the change was meant: difyd repin VERSION");
 }
 
-finding judge_server(const database_target& target, const server_facts& server, const revision& at) {
+finding judge_server(const database_target& target, const server_facts& server, const Result<revision>& at) {
   if (server.read_only)
     return make(target.subject, "database-read-only", severity::error,
                 "PostgreSQL at " + database::to_text(target.where) + " is read-only",
@@ -105,7 +114,7 @@ finding not_reached(const database_target& target, const Error& error) {
 }  // namespace
 
 findings judge_database(const database_target& target, const Result<server_facts>& server,
-                        const Result<database_facts>& inside, const revision& at) {
+                        const Result<database_facts>& inside, const Result<revision>& at) {
   if (!server) return {not_reached(target, server.error())};
   findings found{judge_server(target, *server, at)};
   if (!target.plugin.empty()) found.push_back(judge_plugin(target, *server));

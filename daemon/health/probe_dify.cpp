@@ -39,8 +39,8 @@ finding judge_setup(const Result<std::string>& step, bool set_up_before) {
               "Open its address, or keep others from it until you have");
 }
 
-task<Result<std::string>> ask_setup(std::uint16_t port) {
-  const auto answer = co_await get("127.0.0.1", port, "/console/api/setup");
+task<Result<std::string>> ask_setup(std::string address, std::uint16_t port) {
+  const auto answer = co_await get(std::move(address), port, "/console/api/setup");
   if (!answer) co_return std::unexpected(answer.error());
   const auto tree = nlohmann::json::parse(answer->body, nullptr, false);
   if (answer->status != 200 || !tree.is_object() || !tree.value("step", nlohmann::json()).is_string())

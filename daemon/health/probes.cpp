@@ -39,12 +39,9 @@ task<findings> probe_database(database_target target) {
     target.server = std::make_shared<database::server>(co_await asio::this_coro::executor, target.where);
   const auto server = co_await target.server->facts(target.name);
   Result<database::database_facts> inside;
-  revision at;
+  Result<revision> at;
   if (server && target.needs_vector) inside = co_await target.server->facts_of(target.name);
-  if (server && target.has_revision) {
-    const auto found = co_await target.server->alembic_revision(target.name);
-    if (found) at = *found;
-  }
+  if (server && target.has_revision) at = co_await target.server->alembic_revision(target.name);
   if (own) co_await target.server->close();
   co_return judge_database(target, server, inside, at);
 }

@@ -67,9 +67,9 @@ task<std::vector<finding>> find_fault(share storage, storage_expectation expecte
       found.push_back(judge_nfs_server(expected, connected));
     }
     // Where no connection comes about no mount does.
-    const auto second =
-        connected ? co_await try_second_mount(wish.fstype, wish.source, wish.options, storage.options())
-                  : connected;
+    const auto second = connected ? co_await try_second_mount(wish.fstype, wish.source, wish.options,
+                                                              expected.uid, storage.options())
+                                  : connected;
     found.push_back(judge_second_mount(second));
     broken = judge_here(expected, std::move(broken), second);
   }

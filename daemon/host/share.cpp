@@ -212,12 +212,12 @@ task<Result<>> share::remove_tree(std::string path) {
   co_return nothing(co_await call(self, request, {}, 1 << 20, tree_times * self->options.limit));
 }
 
-task<Result<>> try_second_mount(std::string fstype, std::string source, std::string options,
+task<Result<>> try_second_mount(std::string fstype, std::string source, std::string options, uid_t uid,
                                 const share_options& how, duration limit) {
   // One at a time: an earlier one may still hang.
   const std::string folder = how.lock_folder + "/second-mount";
   const words request{"--lock",          folder + ".lock",   "second-mount", std::move(fstype),
-                      std::move(source), std::move(options), folder};
+                      std::move(source), std::move(options), folder,         std::to_string(uid)};
   auto spec = helper_spec(how.helper.empty() ? default_helper() : how.helper, request, {}, limit);
   co_return nothing(answer_of(co_await run_process(std::move(spec))));
 }

@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <netdb.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -21,6 +20,7 @@
 #include "verbs_layout.hpp"
 #include "verbs_mount.hpp"
 #include "verbs_tree.hpp"
+#include "writing.hpp"
 
 namespace difyd::host {
 namespace {
@@ -38,22 +38,6 @@ Result<unsigned> number(const std::string& text, int base = 10) {
   return value;
 }
 
-// The folder in which writing is tried: ours to give away as root, else whoever we are.
-Result<file_handle> probe_folder(const file_handle& root, uid_t uid) {
-  auto parent = open_parent(root, ".difyd/probe/x");
-  if (!parent) return parent;
-  if (::geteuid() == 0 && ::fchown(parent->get(), uid, uid) != 0)
-    return cannot("give .difyd/probe on the storage to uid " + std::to_string(uid));
-  return parent;
-}
-
-Result<> become(uid_t uid) {
-  if (::geteuid() != 0) return {};
-  if (::setgroups(0, nullptr) != 0 || ::setresgid(uid, uid, uid) != 0 || ::setresuid(uid, uid, uid) != 0)
-    return cannot("act as uid " + std::to_string(uid));
-  return {};
-}
-
 std::string identity_of(const file_handle& root) {
   auto file = open_beneath(root, ".difyd/share-id", O_RDONLY | O_NOFOLLOW);
   if (!file) return {};
@@ -63,36 +47,6 @@ std::string identity_of(const file_handle& root) {
   return *text;
 }
 
-// A storage that takes what is written and gives something else back is worse than one that refuses.
-Result<> read_back(const file_handle& folder, const std::string& name, const std::string& written,
-                   const std::string& root) {
-  const file_handle file(::openat(folder.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-  const auto there =
-      file ? read_all(file.get(), 4096, name) : Result<std::string>(cannot("read back a file"));
-  if (there && *there == written) return {};
-  return fail("share-lying",
-              "cannot trust the storage " + root + ": a file that was written and renamed there " +
-                  (there ? "has another content" : "cannot be read back: " + there.error().message),
-              "Look for errors of the server, and of this machine's kernel: journalctl -k");
-}
-
-// Two machines may probe one share at once, so the name is the machine's.
-Result<> write_and_remove(const file_handle& folder, const std::string& root) {
-  char host[65] = {};
-  ::gethostname(host, sizeof host - 1);
-  const std::string name = std::string("probe-") + host, content = random_hex(32) + "\n";
-  auto written = replace_file(folder, name, content, 0600);
-  if (!written) {
-    written.error().message = "cannot write on the storage " + root + " as uid " +
-                              std::to_string(::geteuid()) + ": " +
-                              written.error().message.substr(written.error().message.rfind(": ") + 2);
-    return written;
-  }
-  if (auto same = read_back(folder, name, content, root); !same) return same;
-  if (::unlinkat(folder.get(), name.c_str(), 0) != 0) return cannot("remove a file on the storage " + root);
-  return {};
-}
-
 Result<std::string> probe(const words& arguments) {
   const auto uid = number(arguments[1]);
   if (!uid) return std::unexpected(uid.error());
@@ -100,12 +54,10 @@ Result<std::string> probe(const words& arguments) {
   if (!root) return std::unexpected(root.error());
   struct statvfs info {};
   if (::fstatvfs(root->get(), &info) != 0) return cannot("measure the storage " + arguments[0]);
-  auto folder = probe_folder(*root, *uid);
-  if (!folder) return std::unexpected(folder.error());
   const std::string identity = identity_of(*root);
   const auto beneath = names_beneath(arguments[0], *root);  // before the rights for it are given up
-  if (auto became = become(*uid); !became) return std::unexpected(became.error());
-  if (auto tried = write_and_remove(*folder, arguments[0]); !tried) return std::unexpected(tried.error());
+  if (auto tried = try_writing(*root, arguments[0], "probe", *uid); !tried)
+    return std::unexpected(tried.error());
   return json{{"bytes_total", info.f_blocks * info.f_frsize},
               {"bytes_free", info.f_bavail * info.f_frsize},
               {"files_total", info.f_files},
@@ -193,6 +145,12 @@ Result<std::string> lay_out(const words& arguments) {
   return lay_out_verb(arguments, *bytes);
 }
 
+Result<std::string> second_mount(const words& arguments) {
+  const auto uid = number(arguments[4]);
+  if (!uid) return std::unexpected(uid.error());
+  return second_mount_verb(arguments, *uid);
+}
+
 Result<std::string> resolve_verb(const words& arguments) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -230,7 +188,7 @@ constexpr verb verbs[] = {
     {"remove-tree", 2, remove_tree_verb},
     {"lay-out", 1, lay_out},
     {"own", 4, own_verb},
-    {"second-mount", 4, second_mount_verb},
+    {"second-mount", 5, second_mount},
     {"look-at", 1, look_at_verb},
 };
 

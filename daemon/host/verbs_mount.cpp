@@ -15,6 +15,7 @@
 #include <cstring>
 
 #include "difyd/base/text.hpp"
+#include "writing.hpp"
 
 namespace difyd::host {
 namespace {
@@ -27,6 +28,10 @@ std::unexpected<Error> no_second_mount(const std::string& why) {
 
 std::unexpected<Error> no_second_mount_by_errno(const std::string& what) {
   return no_second_mount(what + ": " + std::strerror(errno));
+}
+
+std::unexpected<Error> does_not_answer(const Error& cause) {
+  return fail("second-mount", "a second mount does not answer: " + cause.message);
 }
 
 // What mount(8) says goes to our standard error, and its last line into the answer.
@@ -85,14 +90,14 @@ bool same_file(const struct stat& a, const struct stat& b) {
 }  // namespace
 
 std::string second_mount_options(const std::string& fstype, const std::string& options) {
-  if (fstype != "nfs" && fstype != "nfs4") return options.empty() ? "ro" : options + ",ro";
-  std::string result = "ro,soft,timeo=50,retrans=1,retry=0,nosharecache";
+  if (fstype != "nfs" && fstype != "nfs4") return options.empty() ? "rw" : options + ",rw";
+  std::string result = "rw,soft,timeo=50,retrans=1,retry=0,nosharecache";
   for (const auto& each : split(options, ','))
     if (says_how_to_reach(each)) result += "," + each;
   return result;
 }
 
-Result<std::string> second_mount_verb(const std::vector<std::string>& arguments) {
+Result<std::string> second_mount_verb(const std::vector<std::string>& arguments, uid_t uid) {
   const auto &fstype = arguments[0], &source = arguments[1], &folder = arguments[3];
   if (::unshare(CLONE_NEWNS) != 0) return no_second_mount_by_errno("a namespace of mounts");
   if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
@@ -101,9 +106,11 @@ Result<std::string> second_mount_verb(const std::vector<std::string>& arguments)
   const std::string options = second_mount_options(fstype, arguments[2]);
   if (auto mounted = run_mount({"mount", "-n", "-t", fstype, "-o", options, source, folder}); !mounted)
     return std::unexpected(std::move(mounted.error()));
-  auto looked = look_at(folder);
-  ::umount2(folder.c_str(), MNT_DETACH);
-  if (!looked) return no_second_mount(looked.error().message);
+  // A server whose disk is frozen, or that has just been started again, reads long before it writes.
+  const auto root = open_root(folder);
+  if (!root) return does_not_answer(root.error());
+  if (auto tried = try_writing(*root, source, "second-mount", uid); !tried)
+    return does_not_answer(tried.error());
   return std::string("{}");
 }
 

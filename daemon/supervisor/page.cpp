@@ -17,9 +17,16 @@ bool nginx_runs(const world& w, const compose::project& project) {
   return std::ranges::any_of(containers, [](const auto* each) { return each->running(); });
 }
 
+entrance entrance_at(const std::string& address, std::uint16_t port) {
+  if (address.empty() || address == "0.0.0.0") return {"0.0.0.0", "127.0.0.1", port};
+  // The engine takes no IPv4 there.
+  if (address == "::") return {address, "::1", port};
+  return {address, address, port};
+}
+
 }  // namespace
 
-std::optional<std::uint16_t> published_port(const compose::project& project) {
+std::optional<entrance> published_entrance(const compose::project& project) {
   const auto nginx = project.services.find(release::nginx_service(project));
   if (nginx == project.services.end()) return std::nullopt;
   for (const auto& port : nginx->second.ports) {
@@ -27,7 +34,8 @@ std::optional<std::uint16_t> published_port(const compose::project& project) {
     const auto& text = port.published;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     // The second port that nginx publishes is TLS: nothing that we could answer there.
-    if (error == std::errc() && end == text.data() + text.size() && port.target != 443) return number;
+    if (error == std::errc() && end == text.data() + text.size() && port.target != 443)
+      return entrance_at(port.host_ip, number);
   }
   return std::nullopt;
 }
@@ -87,11 +95,12 @@ std::string own_page_path(const world& w) {
 }
 
 void put_page_up(world& w, const release::release& what) {
-  const auto port = published_port(what.project);
+  const auto where = published_entrance(what.project);
   const auto& settings = w.settings.maintenance;
-  if (!settings.page || !port || *w.page.get()) return;
+  if (!settings.page || !where || *w.page.get()) return;
   front::maintenance_page page;
-  page.port = *port;
+  page.address = where->held;
+  page.port = where->port;
   if (settings.answer_health_path) page.health_path = settings.health_path;
   page.since = std::chrono::system_clock::now();
   page.since_boot = boot_time();
@@ -122,12 +131,12 @@ void inherit_page(world& w) {
 }
 
 task<Result<>> take_page_down(world& w, const release::release& what) {
-  const auto port = published_port(what.project);
+  const auto where = published_entrance(what.project);
   if (!*w.page.get()) co_return Result<>{};
   w.page.set(std::nullopt);
   publish_now(w);
-  if (!port || nginx_runs(w, what.project)) co_return Result<>{};
-  co_return co_await front::wait_until_port_free("0.0.0.0", *port, std::chrono::seconds(10));
+  if (!where || nginx_runs(w, what.project)) co_return Result<>{};
+  co_return co_await front::wait_until_port_free(where->held, where->port, std::chrono::seconds(10));
 }
 
 }  // namespace difyd::supervisor

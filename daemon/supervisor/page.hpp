@@ -9,8 +9,14 @@
 
 namespace difyd::supervisor {
 
-// The port that nginx publishes for HTTP; nullopt where it publishes none.
-std::optional<std::uint16_t> published_port(const compose::project& project);
+// Where nginx publishes HTTP.
+struct entrance {
+  std::string held;   // the address that it listens on
+  std::string asked;  // an address of this machine at which that answers
+  std::uint16_t port = 0;
+};
+// nullopt where it publishes none. Pure.
+std::optional<entrance> published_entrance(const compose::project& project);
 
 // What visitors are told. Pure.
 struct page_facts {

@@ -22,13 +22,6 @@ using findings = std::vector<finding>;
 
 constexpr const char* set_up_marker = ".difyd/set-up";
 
-std::vector<health::expected_service> services_of(const compose::project& project) {
-  std::vector<health::expected_service> services;
-  for (const auto& [name, service] : project.services)
-    services.push_back({name, release::one_shot(project, name)});
-  return services;
-}
-
 finding events_finding(bool open) {
   if (open)
     return {"engine.events", "events-open", severity::ok, "the engine tells what happens", {}, false, {}};
@@ -104,6 +97,13 @@ finding environment_finding(const std::vector<std::string>& keys) {
 
 }  // namespace
 
+std::vector<health::expected_service> services_of(const compose::project& project) {
+  std::vector<health::expected_service> services;
+  for (const auto& [name, service] : project.services)
+    if (compose::wanted_scale(service) > 0) services.push_back({name, release::one_shot(project, name)});
+  return services;
+}
+
 bool stack_is_meant(const world& w) {
   const auto release = *w.in_force.get();
   return release && (w.stands.get()->at == phase::serving || fallen(w));
@@ -140,10 +140,10 @@ task<findings> look_at_services(world& w) {
 task<findings> look_at_port(world& w) {
   if (!stack_is_meant(w) || closed(w)) co_return findings{};  // closed: the page answers there
   const auto release = *w.in_force.get();
-  const auto port = published_port(release->project);
-  if (!port) co_return findings{};
-  auto found = co_await health::probe_port({"port.api", "127.0.0.1", *port, "/console/api/ping"});
-  for (auto& each : co_await health::probe_port({"port.web", "127.0.0.1", *port, "/signin"}))
+  const auto where = published_entrance(release->project);
+  if (!where) co_return findings{};
+  auto found = co_await health::probe_port({"port.api", where->asked, where->port, "/console/api/ping"});
+  for (auto& each : co_await health::probe_port({"port.web", where->asked, where->port, "/signin"}))
     found.push_back(std::move(each));
   co_return found;
 }
@@ -156,8 +156,8 @@ task<findings> look_at_dify(world& w) {
   if (!api.empty())
     found.push_back(
         health::judge_api_version(co_await health::ask_api_version(api), release->version.text()));
-  if (const auto port = published_port(release->project); port && !closed(w)) {
-    const auto step = co_await health::ask_setup(*port);
+  if (const auto where = published_entrance(release->project); where && !closed(w)) {
+    const auto step = co_await health::ask_setup(where->asked, where->port);
     const bool before = co_await was_set_up(w, step);
     found.push_back(health::judge_setup(step, before));
   }

@@ -3,6 +3,8 @@
 
 #include <vector>
 
+#include "difyd/compose/project.hpp"
+#include "difyd/health/probes.hpp"
 #include "world.hpp"
 
 namespace difyd::supervisor {
@@ -16,6 +18,9 @@ task<std::vector<finding>> look_at_port(world& w);
 task<std::vector<finding>> look_at_dify(world& w);
 // The .env of the working copy against the environment in force.
 task<std::vector<finding>> look_at_environment(world& w);
+
+// The services that are to have containers: not those of scale 0. Pure.
+std::vector<health::expected_service> services_of(const compose::project& project);
 
 // Names of the keys in which two environments differ, never their values. Pure.
 std::vector<std::string> keys_that_differ(const std::string& one, const std::string& other);

@@ -91,6 +91,7 @@ task<judged> ask_service(world& w, const compose::service& service,
 
 task<judged> judge_service(world& w, release_ptr release, stack::observed now, std::string name) {
   const auto& service = release->project.services.at(name);
+  if (compose::wanted_scale(service) == 0) co_return judged{name, state::ready, {}};
   const auto containers = stack::containers_of(now, name);
   if (containers.empty()) co_return judged{name, state::not_yet, "it has no container"};
   const auto& one = *containers.front();
@@ -230,10 +231,10 @@ task<Result<>> api_has_version(world& w, const release::release& what) {
 }
 
 task<Result<>> entrance_answers(world& w, const release::release& what) {
-  const auto port = published_port(what.project);
-  if (!port) co_return Result<>{};
+  const auto where = published_entrance(what.project);
+  if (!where) co_return Result<>{};
   for (const auto* path : {"/console/api/ping", "/signin"}) {
-    auto answer = co_await ask(w, "127.0.0.1", *port, path);
+    auto answer = co_await ask(w, where->asked, where->port, path);
     if (!answer) co_return fail(answer.error());
     if (answer->status != 200)
       co_return fail("entrance-failed", std::string("the published port answers ") + path + " with " +

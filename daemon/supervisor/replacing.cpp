@@ -7,7 +7,6 @@
 #include "difyd/health/replacement_book.hpp"
 #include "difyd/host/machine.hpp"
 #include "difyd/host/metadata.hpp"
-#include "difyd/host/mounts.hpp"
 #include "judging.hpp"
 #include "links.hpp"
 
@@ -25,14 +24,6 @@ task<std::string> name_of_machine() {
   if (!metadata) co_return std::string();
   if (*metadata) identity.instance_id = (*metadata)->instance_id;
   co_return identity.unique();
-}
-
-// Another machine would begin without the data, and without the record.
-bool dies_with_the_machine(const world& w) {
-  if (w.settings.storage.kind != "local") return false;
-  const auto mounts = host::read_mounts();
-  const auto* holder = mounts ? host::mount_holding(*mounts, w.settings.storage.root) : nullptr;
-  return !holder || holder->point == "/";
 }
 
 task<health::replacement_places> places(world& w) {
@@ -53,8 +44,9 @@ health::memory unknown(std::string machine, std::string why) {
 
 task<health::memory> read_memory(world& w, std::string machine) {
   if (machine.empty()) co_return unknown({}, "the metadata server does not say which machine this is");
-  if (dies_with_the_machine(w))
-    co_return unknown(std::move(machine), "Dify's files are on this machine's own disk");
+  if (dies_with_the_machine(w.settings))
+    co_return unknown(std::move(machine),
+                      "Dify's files are on this machine's own disk (storage.kind: local)");
   const auto where = co_await places(w);
   const auto asked =
       co_await health::read_replacements(where, policy_of(w.settings), std::chrono::system_clock::now());
@@ -103,6 +95,8 @@ task<Result<>> next_wish(world& w, std::uint64_t seen) {
 }
 
 }  // namespace
+
+bool dies_with_the_machine(const config::settings& settings) { return settings.storage.kind == "local"; }
 
 health::policy policy_of(const config::settings& settings) {
   const auto& wanted = settings.health;

@@ -7,6 +7,11 @@
 
 namespace difyd::supervisor {
 
+// Another machine would begin without Dify's files, and without the record. A disk of its own below a local
+// folder may go with the machine as well as the boot disk does: only what is mounted by its name is known to
+// be elsewhere.
+bool dies_with_the_machine(const config::settings& settings);
+
 // What judging must know beside the findings.
 health::policy policy_of(const config::settings& settings);
 health::situation situation_of(const world& w);

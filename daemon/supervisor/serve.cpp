@@ -282,6 +282,8 @@ int check(const std::string& path, bool json) {
       [](world& w, bool as_json, int& result) -> task<void> {
         (void)co_await look(w);
         co_await learn(w);
+        remember_maintenance(w);
+        stand_as_known(w);
         const auto findings = co_await probe_everything(w);
         const auto text = as_json ? health::render_json(findings)
                                   : health::render_text(findings, ::isatty(STDOUT_FILENO) == 1);

@@ -285,6 +285,17 @@ void stand_stopped(world& w) {
         {"difyd up starts the stack"});
 }
 
+void stand_as_known(world& w) {
+  if (stopped_by_operator(w)) return stand_stopped(w);
+  if (!w.book) return;
+  const auto& book = w.book->current();
+  if (book.restoring) return stand(w, phase::holding, "no daemon goes on with it");
+  if (const auto* held = held_upgrade(book))
+    return stand(w, phase::holding, held->reason, hold_options(book, *w.backups.get()));
+  if (book.in_flight) return stand(w, phase::upgrading, "no daemon goes on with it");
+  if (book.deployed) stand(w, phase::serving);
+}
+
 namespace {
 
 // On the last good configuration difyd watches and answers; it starts nothing that may not be meant any more.

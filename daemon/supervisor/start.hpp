@@ -24,4 +24,8 @@ task<void> learn(world& w);
 // Phase stopped, which does not hide a hold.
 void stand_stopped(world& w);
 
+// For a look without the daemon, after learn(): the phase that a daemon would be in, by what is known. What
+// was deployed is meant to serve; an upgrade or a restore that is not finished has things down on purpose.
+void stand_as_known(world& w);
+
 }  // namespace difyd::supervisor

@@ -6,6 +6,7 @@
 #include "known.hpp"
 #include "migrations.hpp"
 #include "page.hpp"
+#include "probe_stack.hpp"
 #include "probing.hpp"
 
 namespace difyd::supervisor {
@@ -45,8 +46,11 @@ std::string code_of(answer value, bool maintenance_is_200) {
 
 std::string url_of(const release_ptr& release) {
   if (!release) return {};
-  const auto port = published_port(release->project);
-  return port ? "http://127.0.0.1:" + std::to_string(*port) + "/" : std::string();
+  const auto where = published_entrance(release->project);
+  if (!where) return {};
+  const bool six = where->asked.find(':') != std::string::npos;
+  return "http://" + (six ? "[" + where->asked + "]" : where->asked) + ":" + std::to_string(where->port) +
+         "/";
 }
 
 // The one that this process has run or runs, else the one that it has found in the ledger.
@@ -92,8 +96,8 @@ control::status status_of(const world& w) {
   if (w.maintenance) result.maintenance = to_rfc3339(w.maintenance->since);
   if (w.maintenance) result.maintenance_reason = w.maintenance->reason;
   if (release)
-    for (const auto& [name, definition] : release->project.services)
-      result.services.push_back(service_of(name, release->project, *w.observed.get()));
+    for (const auto& each : services_of(release->project))
+      result.services.push_back(service_of(each.name, release->project, *w.observed.get()));
   for (const auto& found : findings_now(w))
     if (found.level > severity::ok) result.findings.push_back(found);
   result.operation = upgrade_shown(w);

@@ -46,8 +46,9 @@ void watcher::on_lost(const Error& error) {
 
 bool watcher::minds(const std::string& service) const {
   const auto release = *world_.in_force.get();
-  return may_heal(world_) && release && release->project.services.contains(service) &&
-         !pending_.contains(service) && !kept_down(world_, service);
+  if (!may_heal(world_) || !release || pending_.contains(service) || kept_down(world_, service)) return false;
+  const auto known = release->project.services.find(service);
+  return known != release->project.services.end() && compose::wanted_scale(known->second) > 0;
 }
 
 void watcher::on_event(const stack::container_event& event) {

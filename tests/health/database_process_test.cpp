@@ -20,6 +20,13 @@ database_target target() {
   return result;
 }
 
+void sql(const std::string& statements) {
+  const auto command = "psql -q -h " + database::from_environment("PGTEST_FOLDER") + " -p " +
+                       database::from_environment("PGTEST_PORT") +
+                       " -U admin -d dify -v ON_ERROR_STOP=1 -c \"" + statements + "\"";
+  REQUIRE(std::system(command.c_str()) == 0);
+}
+
 findings probed(database_target with) { return run_task(probe_database(std::move(with))); }
 
 }  // namespace
@@ -53,6 +60,24 @@ TEST_CASE("each way to fail has its code and a remedy, and never the password") 
     CHECK_FALSE(found[0].remedy.empty());
     CHECK(found[0].detail.find("falsch") == std::string::npos);
   }
+}
+
+TEST_CASE("a revision that cannot be read is not called another one") {
+  auto with = target();
+  with.expected_revision = "905527cc8fd3";
+  sql("create table alembic_version (version_num text); insert into alembic_version values ('905527cc8fd3')");
+  const auto unread = probed(with)[0];
+  CHECK(unread.code == "revision-unknown");
+  CHECK(unread.level == severity::warning);
+  CHECK(unread.detail.find("permission") != std::string::npos);
+  sql("grant select on alembic_version to dify");
+  CHECK(probed(with)[0].code == "database-ok");
+  sql("insert into alembic_version values ('a91b476a53de')");
+  const auto several = probed(with)[0];
+  CHECK(several.code == "revision-ambiguous");
+  CHECK(several.level == severity::error);
+  sql("drop table alembic_version");
+  CHECK(probed(with)[0].code == "revision-differs");
 }
 
 TEST_CASE("plugin database and extension are looked for") {

@@ -299,7 +299,8 @@ class Faults(Base, unittest.TestCase):
         return subjects <= {each["subject"] for each in json.loads(answer[1])["findings"]} and answer
 
     def test_check_shows_every_probe_with_and_without_the_daemon(self):
-        subjects = {"storage", "disk.boot", "memory", "clock", "engine", "database.main", "redis"}
+        subjects = {"storage", "disk.boot", "memory", "clock", "engine", "database.main", "redis", "service.api",
+                    "service.nginx", "stack", "port.api", "port.web", "api", "setup", "environment"}
         for _ in range(2):
             # Redis is not asked before its own health check has been made for the first time.
             code, out, err = wait_until("every probe", lambda: self.check_of(subjects), 60)
@@ -309,6 +310,24 @@ class Faults(Base, unittest.TestCase):
                 if each["severity"] in ("warning", "error", "critical"):
                     self.assertTrue(each["remedy"], each)
             self.m.stop_daemon()
+
+    def test_check_without_the_daemon_knows_what_is_down_on_purpose(self):
+        self.addCleanup(lambda: self.assertEqual(self.m.difyd("up")[0], 0))
+        self.m.difyd("maintenance", "on")
+        self.m.stop_daemon()
+        found = {each["subject"]: each for each in json.loads(self.m.difyd("check", "--json")[1])["findings"]}
+        self.assertEqual(found["maintenance"]["code"], "maintenance-on")
+        self.assertEqual(found["service.api"]["code"], "service-ok")
+        self.assertFalse({"service.nginx", "port.api", "port.web"} & set(found), found)
+        self.m.serve().await_phase("serving")
+        self.assertEqual(self.m.difyd("maintenance", "off")[0], 0)
+        self.assertEqual(self.m.difyd("down")[0], 0)
+        self.m.stop_daemon()
+        code, out, err = self.m.difyd("check", "--json")
+        self.assertIn(code, (0, 1), out + err)
+        told = {each["subject"] for each in json.loads(out)["findings"]}
+        self.assertFalse([each for each in told if each.startswith(("service.", "port."))], told)
+        self.m.serve()
 
     def test_an_invalid_configuration_holds_on_the_last_good_one(self):
         self.m.stop_daemon()

@@ -52,9 +52,9 @@ def fill(path):
             pass
 
 
-def get(port, path, method="GET", seconds=5):
+def get(port, path, method="GET", seconds=5, address="127.0.0.1"):
     """Status and body; 0 where nobody answers."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
+    connection = http.client.HTTPConnection(address, port, timeout=seconds)
     try:
         connection.request(method, path)
         answer = connection.getresponse()

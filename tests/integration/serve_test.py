@@ -1,10 +1,13 @@
 """The daemon keeps a stack up: health, check, healing, restart of the daemon, down and up."""
+import json
 import pathlib
+import shutil
+import socket
 import subprocess
 import unittest
 
 import machine
-from machine import BIN, Machine, get, wait_until
+from machine import BIN, BUNDLES, Machine, get, wait_until
 
 machine.need_engine()
 
@@ -122,6 +125,47 @@ class DownAndUp(unittest.TestCase):
         self.assertEqual(m.await_phase("stopped")["phase"], "stopped")
         self.assertEqual(m.difyd("up")[0], 0)
         self.assertEqual(get(m.http, "/console/api/ping")[0], 200)
+
+
+class OwnWishes(unittest.TestCase):
+    """A release whose compose file and environment ask for what is not usual."""
+    address = "127.0.0.2"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.m = Machine("1.11.4")
+        cls.addClassCleanup(cls.m.close)
+        own = cls.m.folder / "releases"
+        shutil.copytree(f"{BUNDLES}/dify-1.11.4", own / "dify-1.11.4", symlinks=True)
+        file = own / "dify-1.11.4/docker/docker-compose.yaml"
+        file.write_text(file.read_text().replace("  worker_beat:\n", "  worker_beat:\n    deploy: {replicas: 0}\n"))
+        cls.m.config.write_text(cls.m.config.read_text().replace(f"source: {BUNDLES}", f"source: {own}").replace(
+            f'EXPOSE_NGINX_PORT: "{cls.m.http}"', f'EXPOSE_NGINX_PORT: "{cls.address}:{cls.m.http}"'))
+        cls.m.serve().await_phase("serving")
+
+    def test_the_entrance_is_asked_and_the_page_shown_at_its_own_address(self):
+        wait_until("readyz", lambda: get(self.m.health, "/readyz")[0] == 200, 30)
+        self.assertEqual(get(self.m.http, "/signin")[0], 0)
+        self.assertEqual(get(self.m.http, "/signin", address=self.address)[0], 200)
+        self.assertEqual(self.m.status()["url"], f"http://{self.address}:{self.m.http}/")
+        found = {each["subject"]: each["code"] for each in json.loads(self.m.difyd("check", "--json")[1])["findings"]}
+        self.assertEqual((found["port.api"], found["setup"]), ("port-answers", "setup-open"))
+        self.assertEqual(self.m.difyd("maintenance", "on")[0], 0)
+        wait_until("the page", lambda: get(self.m.http, "/", address=self.address)[0] == 503, 30)
+        with socket.create_server(("127.0.0.1", self.m.http)):
+            pass  # nobody holds it there
+        self.assertEqual(self.m.difyd("maintenance", "off")[0], 0)
+        self.assertEqual(get(self.m.http, "/signin", address=self.address)[0], 200)
+
+    def test_a_service_of_scale_0_is_not_waited_for_nor_missed(self):
+        wait_until("readyz", lambda: get(self.m.health, "/readyz")[0] == 200, 30)
+        self.assertNotIn(f"{self.m.project}-worker_beat-1", self.m.containers())
+        status = self.m.status()
+        self.assertNotIn("worker_beat", [each["service"] for each in status["services"]])
+        found = json.loads(self.m.difyd("check", "--json")[1])["findings"]
+        self.assertIn("service.worker", [each["subject"] for each in found])
+        self.assertNotIn("service.worker_beat", [each["subject"] for each in found])
+        self.assertNotIn("worker_beat has no container", self.m.tail(400))
 
 
 class TwoMachines(unittest.TestCase):

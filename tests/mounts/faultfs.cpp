@@ -2,7 +2,8 @@
 //
 // SOURCE is "anything:/FOLDER". SIGUSR1 makes this process hang, SIGUSR2 answer again; what is in the file
 // FOLDER.fault holds for every mount of the folder: eio, enospc, estale, erofs (writes fail so), lose (a
-// rename succeeds and the file is gone), corrupt (what is read is not what was written).
+// rename succeeds and the file is gone), corrupt (what is read is not what was written), stall (what writes
+// hangs for as long as the word stands, and what reads is answered).
 #define FUSE_USE_VERSION 35
 #include <dirent.h>
 #include <fcntl.h>
@@ -40,7 +41,8 @@ std::string real(const char* path) {
 int answer(long done) { return done < 0 ? -errno : 0; }
 
 int write_fault() {
-  const auto what = fault();
+  auto what = fault();
+  for (; what == "stall"; what = fault()) ::usleep(20000);
   if (what == "eio") return -EIO;
   if (what == "enospc") return -ENOSPC;
   if (what == "erofs") return -EROFS;

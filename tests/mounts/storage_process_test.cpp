@@ -216,6 +216,32 @@ TEST_CASE("a mount that hangs is told from a server that is away by a second mou
   for (const auto& each : *left) CHECK(each.point.find("second-mount") == std::string::npos);
 }
 
+TEST_CASE("a server that reads and does not write is no fault of this machine's mount") {
+  if (!possible()) return;
+  shell("mount -t overlay -o lowerdir=" MOUNT_HELPERS ":/usr/sbin none /usr/sbin");
+  scene s;
+  auto wanted = s.with_faultfs();
+  wanted.managed = true;
+  wanted.failed_remounts = remounts_before_help;
+  CHECK(code(s.probe(wanted)) == "storage-writable");
+  s.limit = 3s;
+  s.fault("stall");
+  CHECK(fs::exists(s.root() + "/.difyd/probe"));  // it reads
+  auto found = s.probe(wanted);
+  CHECK(code(found) == "storage-hung");
+  CHECK(code(found, "storage.second-mount") == "second-mount-fails");
+  CHECK_FALSE(by(found, "storage").new_vm_helps);
+  found = s.probe(wanted);  // beside the corpses of the first two
+  CHECK(code(found) == "storage-hung");
+  CHECK(code(found, "storage.second-mount") == "second-mount-fails");
+  s.fault("");
+  s.limit = 20s;
+  CHECK(code(s.probe(wanted)) == "storage-writable");
+  s.signal_faultfs(SIGUSR1);
+  s.limit = 3s;
+  CHECK(code(s.probe(wanted)) == "mount-hung-here");  // the second mount writes
+}
+
 TEST_CASE("what was written while nothing was mounted is told, and what the mount holds is not") {
   if (!possible()) return;
   scene s;

@@ -150,7 +150,8 @@ class Nfs(unittest.TestCase):
         self.check_healthz()
 
     def test_3_a_mount_that_is_gone_comes_back(self):
-        self.machine.run("umount", "/srv/dify")
+        # A look at the storage may be at it just then.
+        wait_until("it is unmounted", lambda: self.machine.tries("umount", "/srv/dify")[0] == 0, 30)
         measured("mounted again", self.await_code("storage-writable"))
         wait_until("it is in the table", lambda: len(self.mounted()) == 1, 60)
         self.assertEqual(self.machine.run("systemctl", "is-active", UNIT).strip(), "active")
@@ -169,7 +170,22 @@ class Nfs(unittest.TestCase):
                    lambda: [each.split()[1] for each in self.mounted()] == ["127.0.0.1:/srv/export/other"], 120)
         self.await_code("storage-writable")
 
-    def test_6_the_root_is_squashed(self):
+    def test_6_a_server_that_reads_and_does_not_write_is_waited_for(self):
+        mount_id = lambda: self.machine.run("findmnt", "-n", "-o", "ID", "/srv/dify").strip()
+        before = mount_id()
+        self.machine.run("fsfreeze", "-f", "/srv/export")
+        try:
+            measured("noticed", self.await_code("storage-hung"))
+            self.await_code("second-mount-fails", "storage.second-mount")
+            time.sleep(20)  # remount_after has passed
+            self.assertEqual(self.finding("storage.second-mount")["code"], "second-mount-fails")
+            self.check_healthz()
+        finally:
+            self.machine.run("fsfreeze", "-u", "/srv/export")
+        measured("well again after the thaw", self.await_code("storage-writable"))
+        self.assertEqual(mount_id(), before)
+
+    def test_7_the_root_is_squashed(self):
         self.machine.shell("""sed -i s/no_root_squash/root_squash/ /etc/exports; exportfs -ra""", timeout=60)
         self.await_code("storage-not-writable")
         self.machine.shell("""sed -i s/root_squash/no_root_squash/ /etc/exports; exportfs -ra""", timeout=60)

@@ -40,11 +40,11 @@ struct database_target {
 };
 
 // Codes: database-ok, database-read-only, connections-low, database-silent (a black hole, a frozen server),
-// database-old, database-plain (no TLS), revision-differs, plugin-database-ok,
-// plugin-database-missing, plugin-database-creatable, vector-ok, vector-creatable,
+// database-old, database-plain (no TLS), revision-differs, revision-ambiguous, revision-unknown,
+// plugin-database-ok, plugin-database-missing, plugin-database-creatable, vector-ok, vector-creatable,
 // vector-missing, and those of database/server.hpp.
 findings judge_database(const database_target& target, const Result<database::server_facts>& server,
-                        const Result<database::database_facts>& inside, const revision& at);
+                        const Result<database::database_facts>& inside, const Result<revision>& at);
 task<findings> probe_database(database_target target);
 
 // ---- Redis: subject "redis" ----------------------------------------------------------------
@@ -111,7 +111,7 @@ task<findings> probe_port(port_target target);
 // was not: it stands on an empty database), setup-unknown.
 finding judge_setup(const Result<std::string>& step, bool set_up_before);
 // "finished" or "not_started", of /console/api/setup. Errors: http's, "setup-unreadable".
-task<Result<std::string>> ask_setup(std::uint16_t port);
+task<Result<std::string>> ask_setup(std::string address, std::uint16_t port);
 // Codes: api-version-ok, api-version-differs, api-version-unknown.
 finding judge_api_version(const Result<std::string>& reported, const std::string& wanted);
 // X-Version of /health; empty where it says none.

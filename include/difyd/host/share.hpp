@@ -98,12 +98,12 @@ class share {
   std::shared_ptr<state> state_;
 };
 
-// Mounts `source` once more, read-only and where nobody else sees it, looks whether it answers, and leaves
-// nothing behind (`difyd-helper second-mount`). For NFS it never waits long, whatever the options of the
-// first mount, and shares no cache with it; the kernel may share the connection, which errs to the side of
-// "neither answers". Not for devices. Errors: "second-mount", "helper-missing", "deadline-exceeded",
-// "share-hung".
-task<Result<>> try_second_mount(std::string fstype, std::string source, std::string options,
+// Mounts `source` once more, where nobody else sees it, tries as `uid` what probe() does, and leaves nothing
+// behind (`difyd-helper second-mount`): what can be read and not written does not answer. For NFS it never
+// waits long, whatever the options of the first mount, and shares no cache with it; the kernel may share the
+// connection, which errs to the side of "neither answers", and so does one that still hangs when it is asked
+// anew. Not for devices. Errors: "second-mount", "helper-missing", "deadline-exceeded", "share-hung".
+task<Result<>> try_second_mount(std::string fstype, std::string source, std::string options, uid_t uid,
                                 const share_options& how, duration limit = std::chrono::seconds(20));
 
 // Addresses of a name (or the address itself), in the resolver's order. Name resolution

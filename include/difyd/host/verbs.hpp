@@ -21,7 +21,7 @@ namespace difyd::host {
 //   remove-tree ROOT PATH
 //   lay-out ROOT                     (what, as JSON, comes from standard input)
 //   own ROOT PATH UID GID
-//   second-mount FSTYPE SOURCE OPTIONS FOLDER
+//   second-mount FSTYPE SOURCE OPTIONS FOLDER UID
 //   look-at PATH
 //   resolve HOST
 Result<std::string> run_verb(const std::vector<std::string>& words);

@@ -91,8 +91,8 @@ TEST_CASE("a database is judged by what it is for") {
   auto wants = target();
   auto server = good_server();
   const database::database_facts inside;
-  CHECK(codes(judge_database(wants, server, inside, {"abc1"})) == "database-ok");
-  CHECK(judge_database(wants, server, inside, {"abc1"})[0].detail ==
+  CHECK(codes(judge_database(wants, server, inside, revision{"abc1"})) == "database-ok");
+  CHECK(judge_database(wants, server, inside, revision{"abc1"})[0].detail ==
         "PostgreSQL 15.14 at db:5432, database dify, TLSv1.3, 12 of 97 connections, revision abc1");
   server.connections_used = 95;
   CHECK(codes(judge_database(wants, server, inside, {})) == "connections-low");
@@ -271,6 +271,16 @@ TEST_CASE("a PostgreSQL that is reached is judged by version, TLS and revision")
   CHECK(code("abc") == "database-ok");
   CHECK(code("abd") == "revision-differs");
   CHECK(code("") == "revision-differs");
+  const auto unread = [&](const char* cause) {
+    return judge_database(target, facts, {}, fail(cause, "cannot read it", ""))[0];
+  };
+  CHECK(unread("revision-ambiguous").code == "revision-ambiguous");
+  CHECK(unread("revision-ambiguous").level == severity::error);
+  for (const auto* cause : {"database-timeout", "database-permission", "deadline-exceeded"}) {
+    CHECK(unread(cause).code == "revision-unknown");
+    CHECK(unread(cause).level == severity::warning);
+    CHECK_FALSE(unread(cause).remedy.empty());
+  }
   facts.tls = false;
   CHECK(code("abc") == "database-plain");
   target.through_network = false;

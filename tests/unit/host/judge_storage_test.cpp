@@ -80,9 +80,9 @@ TEST_CASE("who mends a mount that is missing") {
 
 TEST_CASE("a second mount of NFS never waits long, and is reached as the first is") {
   CHECK(second_mount_options("nfs", "hard,timeo=600,vers=3,rsize=524288,port=20490,_netdev") ==
-        "ro,soft,timeo=50,retrans=1,retry=0,nosharecache,vers=3,port=20490");
-  CHECK(second_mount_options("fuse.x", "") == "ro");
-  CHECK(second_mount_options("ext4", "noatime") == "noatime,ro");
+        "rw,soft,timeo=50,retrans=1,retry=0,nosharecache,vers=3,port=20490");
+  CHECK(second_mount_options("fuse.x", "") == "rw");
+  CHECK(second_mount_options("ext4", "noatime") == "noatime,rw");
 }
 
 TEST_CASE("mounts of the storage in a container's table") {

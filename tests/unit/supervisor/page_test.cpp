@@ -37,3 +37,33 @@ TEST_CASE("what visitors are told follows the phase") {
     CHECK(to_text(situation_of(each.facts)) == to_text(each.told));
   }
 }
+
+TEST_CASE("the entrance is asked and held at the address that nginx publishes") {
+  struct row {
+    const char* address;
+    const char* held;
+    const char* asked;
+  };
+  const row rows[] = {{"", "0.0.0.0", "127.0.0.1"},
+                      {"0.0.0.0", "0.0.0.0", "127.0.0.1"},
+                      {"::", "::", "::1"},
+                      {"127.0.0.1", "127.0.0.1", "127.0.0.1"},
+                      {"10.0.0.5", "10.0.0.5", "10.0.0.5"},
+                      {"::1", "::1", "::1"}};
+  for (const auto& each : rows) {
+    compose::project project;
+    CHECK_FALSE(published_entrance(project));
+    auto& nginx = project.services["nginx"];
+    nginx.image = "nginx:latest";
+    CHECK_FALSE(published_entrance(project));
+    compose::service_port tls, plain;
+    tls.target = 443, tls.published = "8443";
+    plain.target = 80, plain.published = "8080", plain.host_ip = each.address;
+    nginx.ports = {tls, plain};
+    const auto found = published_entrance(project);
+    REQUIRE(found);
+    CHECK(found->held == each.held);
+    CHECK(found->asked == each.asked);
+    CHECK(found->port == 8080);
+  }
+}
