@@ -37,6 +37,7 @@
 #include "replacing.hpp"
 #include "routes.hpp"
 #include "start.hpp"
+#include "start_choice.hpp"
 #include "watching.hpp"
 #include "world.hpp"
 
