@@ -69,6 +69,13 @@ void decoder::loose(std::string_view key, std::string& to) {
   if (const node* n = take(key)) to = scalar_text(*n, key);
 }
 
+void decoder::text_or_flag(std::string_view key, std::string& to) {
+  const node* n = take(key);
+  if (!n) return;
+  if (n->is != kind::text && n->is != kind::boolean) wrong_type(*n, key, "a string or a boolean");
+  to = n->text;
+}
+
 void decoder::flag(std::string_view key, bool& to) {
   std::optional<bool> read;
   maybe_flag(key, read);
