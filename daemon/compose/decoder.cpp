@@ -6,6 +6,7 @@
 #include <difyd/base/text.hpp>
 #include <utility>
 
+#include "environment.hpp"
 #include "interpolate.hpp"
 #include "units.hpp"
 
@@ -266,7 +267,8 @@ void decoder::tree(std::string_view key, std::optional<value>& to) {
 
 void decoder::extensions(std::map<std::string, value, std::less<>>& to) {
   for (const auto& f : from_.fields)
-    if (f.key.starts_with("x-")) to.emplace(std::string(f.key), to_value(f.value));
+    if (f.key.starts_with("x-") && f.key != value_of_variable)
+      to.emplace(std::string(f.key), to_value(f.value));
 }
 
 void decoder::extensions(extension_list& to) {
