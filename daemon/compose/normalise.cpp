@@ -59,10 +59,12 @@ void name_resources(const std::string& project_name, std::map<std::string, T, st
 }
 
 void fill_contents(std::map<std::string, file_object, std::less<>>& all, const text_map& environment) {
-  for (auto& [key, o] : all)
-    if (const auto found = environment.find(o.environment);
-        !o.environment.empty() && found != environment.end())
-      o.content = found->second;
+  for (auto& [key, o] : all) {
+    if (o.environment.empty()) continue;
+    const auto found = environment.find(o.environment);
+    if (found != environment.end()) o.content = found->second;
+    o.unset = found == environment.end() && o.content.empty();
+  }
 }
 
 void keep_used_models(project& p) {

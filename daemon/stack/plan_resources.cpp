@@ -183,6 +183,8 @@ Result<int> planner::missing_source(const compose::service& s, const std::string
 
 Result<std::vector<int>> planner::bind_sources(const compose::service& s) {
   std::vector<int> after;
+  if (options_.start)
+    if (auto set = check_variables(*project_, s); !set) return std::unexpected(set.error());
   for (const auto& m : s.volumes) {
     if (m.type != "bind" || !now_.missing_sources.contains(m.source)) continue;
     auto folder = missing_source(s, m.source, m.target, !m.bind || m.bind->create_host_path);

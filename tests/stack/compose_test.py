@@ -249,6 +249,17 @@ class Failing(Case):
         p.run("up", "-d")
         self.assertTrue((p.folder / "volumes/a").is_dir())
 
+    def test_a_secret_whose_variable_is_not_set(self):
+        p = self.project(f"services:\n  a: {{image: IMAGE, command: {LOOP}, secrets: [s]}}\n  b: {{image: IMAGE, command: {LOOP}}}\n"
+                         "secrets:\n  s: {environment: DIFYD_NOT_SET}\n")
+        self.one_error(p.run("up", "-d", ok=False), 'environment variable "DIFYD_NOT_SET" required by secret "s" is not set')
+        self.assertEqual(p.containers(), {})
+        self.assertEqual(api("GET", f"/networks/{p.name}_default")[0], 404)
+        p.run("up", "-d", "b")
+        p.run("up", "-d", "--no-start")
+        self.one_error(p.run("start", "a", ok=False), '"DIFYD_NOT_SET"')
+        p.run("up", "-d", env={"DIFYD_NOT_SET": ""})
+
     def test_port_taken(self):
         with socket.socket() as taken:
             taken.bind(("0.0.0.0", 0))

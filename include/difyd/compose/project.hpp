@@ -54,6 +54,7 @@ struct file_object {
   std::string file;
   std::string environment;
   std::string content;
+  bool unset = false;  // there is no such variable, which is not the same as an empty one
   bool external = false;
   text_map labels;
   std::string driver;

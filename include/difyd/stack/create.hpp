@@ -102,6 +102,10 @@ struct inline_file {
 };
 Result<std::vector<inline_file>> inline_files(const compose::project& p, const compose::service& s);
 
+// Whether every variable that a secret or config of the service comes from is set, be it to nothing: docker
+// compose starts no container without. Error "variable-not-set".
+Result<> check_variables(const compose::project& p, const compose::service& s);
+
 // One file as a tar archive (ustar), as PUT /containers/{id}/archive?path=/ takes it.
 Result<std::string> tar_of(const inline_file& file);
 

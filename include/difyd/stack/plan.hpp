@@ -117,7 +117,8 @@ struct plan_options {
 
 // Its pulls come first: where an image cannot be had, nothing is created, stopped or removed.
 // Errors: "no-such-service", "image-missing" (pull policy never, or to be built), "bind-source-missing",
-// "network-missing" and "volume-missing" (external), "network-mislabelled", "scale-conflict", "shared-data".
+// "network-missing" and "volume-missing" (external), "network-mislabelled", "scale-conflict", "shared-data",
+// "variable-not-set".
 Result<Plan> plan(std::shared_ptr<const compose::project> project, const observed& now,
                   const plan_options& options = {});
 

@@ -576,6 +576,27 @@ TEST_CASE("stop backwards, restart forwards") {
         "2 restart container p-nginx-1: restart (after 1)\n");
 }
 
+TEST_CASE("a secret whose variable is not set keeps from starting, not from running") {
+  const auto p = three();
+  auto o = up(*p);
+  p->secrets["s"].environment = "TOKEN";
+  p->secrets["s"].unset = true;
+  p->services["db"].secrets.push_back({"s", {}, {}, {}, {}});
+  of(o, "db").labels[label::config_hash] = service_hash(*p, p->services["db"], compose::hash_epoch::v2_40);
+  CHECK(text(*p, o) == "");
+  of(o, "db").state = "exited";
+  const auto refused = plan(p, o, {});
+  REQUIRE(!refused);
+  CHECK(refused.error().code == "variable-not-set");
+  CHECK(refused.error().message ==
+        "cannot start db: environment variable \"TOKEN\" required by secret \"s\" is not set");
+  plan_options only;
+  only.services = {"init"};
+  CHECK(plan(p, o, only));
+  p->secrets["s"].unset = false;  // set to nothing
+  CHECK(plan(p, o, {}));
+}
+
 TEST_CASE("a plan as JSON") {
   const auto p = three();
   const auto json = to_json(*plan(p, observed{"p", {}, {}, {}, {}, {}, {}, {}}));
