@@ -82,7 +82,7 @@ loaded load_project(workspace& w, const source& from, const reader& files) {
   p.compose_files = found.files;
   p.env_files = found.env_files;
   p.environment = std::move(found.environment);
-  normalise(p);
+  normalise(p, model);
   apply_profiles(p, profiles_of(from, p.environment));
   check_consistency(w, model, p);  // before a named service turns on its profiles, and others with them
   enable_services(p, from.services);

@@ -13,6 +13,7 @@ std::set<std::string> networks_used(const compose::project& p, const std::set<st
     const auto& s = p.services.at(name);
     if (!s.network_mode.empty()) continue;
     for (const auto& [key, endpoint] : s.networks) keys.insert(key);
+    if (compose::joins_unnamed(p, s)) keys.insert("default");
   }
   return keys;
 }
@@ -219,6 +220,7 @@ Result<std::vector<int>> planner::prepare(const compose::service& s) {
   append(leftovers_gone_[s.name]);  // one may have the name that a recreation begins with
   if (s.network_mode.empty())
     for (const auto& [key, endpoint] : s.networks) append(networks_[key]);
+  if (compose::joins_unnamed(*project_, s)) append(networks_["default"]);
   for (const auto& m : s.volumes)
     if (const auto made = volumes_.find(m.source); m.type == "volume" && made != volumes_.end())
       append(made->second);
