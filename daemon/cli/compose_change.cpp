@@ -23,6 +23,7 @@ task<Result<>> carry_out(engine::client& engine, stack::Plan plan, const compose
   };
   how.warn = [](const std::string& text) { print_warnings({text}); };
   how.registry_auth = host::registry_auth_for;
+  how.base_environment = host::proxies_of(http::to_text(engine.where()));
   auto done = co_await stack::apply(engine, std::move(plan), std::move(how));
   if (!done) co_return std::unexpected(done.error());
   co_return Result<>{};
