@@ -145,6 +145,14 @@ class Waiting(Case):
         self.assertIn(f"container {p.name}-db-1 is unhealthy", done.stderr)
         self.assertEqual({n: c[2] for n, c in p.containers().items()}, {"db-1": "running", "a-1": "created"})
 
+    def test_a_dependency_that_takes_longer_than_is_waited(self):
+        p = self.project(f"services:\n  db: {{image: IMAGE, command: {LOOP}, healthcheck: {SICK.replace('retries: 2', 'retries: 1000')}}}\n"
+                         f"  a: {{image: IMAGE, command: {LOOP}, depends_on: {{db: {{condition: service_healthy}}}}}}\n")
+        done = p.run("up", "-d", "--wait-timeout", "2", ok=False, timeout=30)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("cannot wait any longer for db", done.stderr)
+        self.assertEqual({n: c[2] for n, c in p.containers().items()}, {"db-1": "running", "a-1": "created"})
+
     def test_a_dependency_that_ends(self):
         p = self.project(f"services:\n  db: {{image: IMAGE, command: ['sh', '-c', 'exit 4'], healthcheck: {HEALTHY}}}\n"
                          f"  a: {{image: IMAGE, command: {LOOP}, depends_on: {{db: {{condition: service_healthy}}}}}}\n")
