@@ -31,13 +31,6 @@ std::string label_of(const compose::text_map& labels, const char* key) {
   return found == labels.end() ? std::string() : found->second;
 }
 
-// Whether a network or volume that docker compose 2.x or difyd made was made from another configuration.
-// What bears no hash is left alone, as docker compose does; what newer releases hash is not known here.
-bool changed(const compose::text_map& labels, const std::string& hash) {
-  const auto has = label_of(labels, label::config_hash);
-  return !has.empty() && has != hash && label_of(labels, label::version).starts_with("2.");
-}
-
 bool below(const std::string& path, const std::string& folder) {
   if (folder.empty()) return false;
   const std::string base = folder.ends_with('/') ? folder : folder + "/";
@@ -52,6 +45,11 @@ bool looks_like_file(const std::string& path) {
 }
 
 }  // namespace
+
+bool changed(const compose::text_map& labels, const std::string& hash) {
+  const auto has = label_of(labels, label::config_hash);
+  return !has.empty() && has != hash && label_of(labels, label::version).starts_with("2.");
+}
 
 Result<> planner::make_networks() {
   for (const auto& key : networks_used(*project_, scope_)) {
@@ -84,19 +82,27 @@ Result<> planner::make_networks() {
   return {};
 }
 
+// The container that a network has to stay for: one that this plan does not touch, or none of the project's.
+std::string planner::keeper_of(const std::string& network, const std::vector<const container*>& users) const {
+  for (const auto* c : users)
+    if (c->one_off || !in_scope(c->service)) return c->name;
+  for (const auto& [id, name] : now_.networks.at(network).attached)
+    if (now_.find(id) == nullptr) return name;
+  return {};
+}
+
 // Removed when what is on it has stopped, and made again; everything on it is recreated then.
 std::vector<int> planner::renew_network(const std::string& key) {
   const auto& name = project_->networks.at(key).name;
   std::vector<const container*> users;
   for (const auto& c : now_.containers)
     if (c.networks.contains(name) && !doomed_.contains(c.id)) users.push_back(&c);
-  for (const auto* c : users)
-    if (c->one_off || !in_scope(c->service)) {
-      plan_.warnings.push_back("network " + name +
-                               " has another configuration than the file says; it stays, because " + c->name +
-                               ", which is left alone here, is on it");
-      return {};
-    }
+  if (const auto keeper = keeper_of(name, users); !keeper.empty()) {
+    plan_.warnings.push_back("network " + name +
+                             " has another configuration than the file says; it stays, because " + keeper +
+                             ", which is left alone here, is on it");
+    return {};
+  }
   std::vector<int> stopped;
   for (const auto* c : users)
     if (c->state == "running" || c->state == "restarting" || c->state == "paused")

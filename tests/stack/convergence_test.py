@@ -69,6 +69,23 @@ class Recreated(Case):
             p.run("up", "-d", program=program)
             self.assertEqual(p.containers(), after, "docker compose sees nothing to do")
 
+    def test_a_network_that_another_project_is_on(self):
+        text = f"services:\n  a: {{image: IMAGE, command: {LOOP}}}\nnetworks:\n  default: {{}}\n"
+        p = self.project(text)
+        p.run("up", "-d")
+        guest = self.project(f"services:\n  g: {{image: IMAGE, command: {LOOP}, networks: [theirs]}}\n"
+                             f"networks:\n  theirs: {{external: true, name: {p.name}_default}}\n")
+        guest.run("up", "-d")
+        before = p.containers()
+        p.write(text.replace("default: {}", "default: {internal: true}"))
+        for _ in range(2):
+            done = p.run("up", "-d")
+            self.assertIn(f"it stays, because {guest.name}-g-1", done.stderr)
+            self.assertEqual(p.containers(), before)
+        guest.run("down")
+        p.run("up", "-d")
+        self.assertTrue(api("GET", f"/networks/{p.name}_default")[1]["Internal"])
+
     def test_a_volume_of_another_name(self):
         text = f"services:\n  a: {{image: IMAGE, command: {LOOP}, volumes: ['data:/v']}}\nvolumes:\n  data: {{}}\n"
         p = self.project(text)

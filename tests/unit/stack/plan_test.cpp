@@ -597,6 +597,24 @@ TEST_CASE("a secret whose variable is not set keeps from starting, not from runn
   CHECK(plan(p, o, {}));
 }
 
+TEST_CASE("a changed network stays where a container of another project is on it") {
+  const auto p = three();
+  auto o = up(*p);
+  auto& network = o.networks["p_default"];
+  network.labels[label::version] = "2.40.3";
+  network.labels[label::config_hash] = "another";
+  CHECK(text(*p, o).find("remove network p_default") != std::string::npos);
+  for (const auto& c : o.containers) network.attached[c.id] = c.name;
+  CHECK(text(*p, o).find("remove network p_default") != std::string::npos);
+  network.attached["foreign"] = "other-web-1";
+  const auto kept = plan(p, o, {});
+  REQUIRE(kept);
+  CHECK(kept->empty());
+  CHECK(kept->warnings ==
+        std::vector<std::string>{"network p_default has another configuration than the file says; it stays, "
+                                 "because other-web-1, which is left alone here, is on it"});
+}
+
 TEST_CASE("a plan as JSON") {
   const auto p = three();
   const auto json = to_json(*plan(p, observed{"p", {}, {}, {}, {}, {}, {}, {}}));
