@@ -241,7 +241,8 @@ int compose_start(const compose_options& options) {
 int compose_restart(const compose_options& options) {
   return with_plan(options, [&](const chosen_project& of, const stack::observed& now,
                                 const std::vector<std::string>& services) {
-    return stack::plan_restart(of.project, now, services, options.timeout);
+    return stack::plan_restart(of.project, now, stack::with_followers(of.project, now, services),
+                               options.timeout);
   });
 }
 

@@ -123,6 +123,25 @@ class Recreated(Case):
         self.assertNotEqual(after["follows-1"][1], before["follows-1"][1])
         self.assertEqual(after["stays-1"], before["stays-1"])
 
+    def restarted(self, p, program, *words):
+        before = self.started(p)
+        p.run(*words, program=program)
+        after = self.started(p)
+        return {name for name in after if after[name] != before[name]}
+
+    def test_restart_takes_those_along_that_ask_for_it(self):
+        p = self.project(f"""services:
+  db: {{image: IMAGE, command: {LOOP}}}
+  follows: {{image: IMAGE, command: {LOOP}, depends_on: {{db: {{condition: service_started, restart: true}}}}}}
+  last: {{image: IMAGE, command: {LOOP}, depends_on: {{follows: {{condition: service_started, restart: true}}}}}}
+  stays: {{image: IMAGE, command: {LOOP}, depends_on: [db]}}
+""")
+        p.run("up", "-d")
+        self.assertEqual(self.restarted(p, None, "restart", "-t", "1", "db"), {"db-1", "follows-1", "last-1"})
+        self.assertEqual(self.restarted(p, None, "restart", "-t", "1", "last"), {"last-1"})
+        if program := bench.oracle.program("2.40"):
+            self.assertEqual(self.restarted(p, program, "restart", "-t", "1", "db"), {"db-1", "follows-1", "last-1"})
+
     def interrupted(self, command):
         """The program is killed when the new container is there and the old one is about to be stopped."""
         p = self.project(f"services:\n  a: {{image: IMAGE, command: {STUBBORN}, stop_grace_period: 15s, environment: {{X: \"${{X:-1}}\"}}}}\n")

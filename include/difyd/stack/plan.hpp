@@ -143,6 +143,11 @@ Plan plan_start(std::shared_ptr<const compose::project> project, const observed&
 Plan plan_restart(std::shared_ptr<const compose::project> project, const observed& now,
                   const std::vector<std::string>& services = {}, std::optional<int> timeout = {});
 
+// The services, and those that depend on them with `restart: true`, on these in turn: what docker compose
+// restarts. All (an empty list) stay all.
+std::vector<std::string> with_followers(std::shared_ptr<const compose::project> project, const observed& now,
+                                        const std::vector<std::string>& services);
+
 // How old an image may grow under pull policy "daily", "weekly" or "every_<n>w|d|h|m|s" (compose-go,
 // GetPullPolicy) before it is pulled again; nullopt: another policy.
 std::optional<std::chrono::seconds> refresh_period(std::string_view policy);

@@ -576,6 +576,20 @@ TEST_CASE("stop backwards, restart forwards") {
         "2 restart container p-nginx-1: restart (after 1)\n");
 }
 
+TEST_CASE("who is restarted with what it depends on") {
+  const auto p = three();
+  p->services["api"].depends_on["db"].restart = true;
+  p->services["nginx"].depends_on["api"].restart = true;
+  const auto o = up(*p);
+  using names = std::vector<std::string>;
+  CHECK(with_followers(p, o, {"db"}) == names{"db", "api", "nginx"});
+  CHECK(with_followers(nullptr, o, {"db"}) == names{"db", "api", "nginx"});
+  CHECK(with_followers(p, o, {"init"}) == names{"init"});
+  CHECK(with_followers(p, o, {}).empty());
+  p->disabled_services.insert(p->services.extract("nginx"));
+  CHECK(with_followers(p, o, {"db"}) == names{"db", "api"});
+}
+
 TEST_CASE("a secret whose variable is not set keeps from starting, not from running") {
   const auto p = three();
   auto o = up(*p);
