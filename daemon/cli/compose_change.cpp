@@ -13,6 +13,11 @@
 namespace difyd::cli {
 namespace {
 
+duration waiting_limit(const compose_options& options) {
+  return options.wait_timeout > 0 ? duration(std::chrono::seconds(options.wait_timeout))
+                                  : std::chrono::hours(24);
+}
+
 task<Result<>> carry_out(engine::client& engine, stack::Plan plan, const compose_options& options) {
   print_warnings(plan.warnings);
   plan_progress progress(plan, options.quiet ? "quiet" : options.progress);
@@ -23,6 +28,9 @@ task<Result<>> carry_out(engine::client& engine, stack::Plan plan, const compose
   };
   how.warn = [](const std::string& text) { print_warnings({text}); };
   how.registry_auth = host::registry_auth_for;
+  how.base_environment = host::proxies_of(http::to_text(engine.where()));
+  // docker compose has no limit of its own.
+  how.dependency_limit = waiting_limit(options);
   auto done = co_await stack::apply(engine, std::move(plan), std::move(how));
   if (!done) co_return std::unexpected(done.error());
   co_return Result<>{};
@@ -99,9 +107,7 @@ task<Result<>> bring_up(engine::client& engine, std::shared_ptr<compose::project
   if (!plan) co_return std::unexpected(plan.error());
   auto done = co_await carry_out(engine, std::move(*plan), options);
   if (!done || !options.wait) co_return done;
-  const auto limit =
-      options.wait_timeout > 0 ? std::chrono::seconds(options.wait_timeout) : std::chrono::hours(24);
-  co_return co_await stack::wait_until_ready(engine, project, options.services, limit);
+  co_return co_await stack::wait_until_ready(engine, project, options.services, waiting_limit(options));
 }
 
 using services_wanted = std::optional<std::vector<std::string>>;  // empty list: all; nothing: none
@@ -235,7 +241,8 @@ int compose_start(const compose_options& options) {
 int compose_restart(const compose_options& options) {
   return with_plan(options, [&](const chosen_project& of, const stack::observed& now,
                                 const std::vector<std::string>& services) {
-    return stack::plan_restart(of.project, now, services, options.timeout);
+    return stack::plan_restart(of.project, now, stack::with_followers(of.project, now, services),
+                               options.timeout);
   });
 }
 

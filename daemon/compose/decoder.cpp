@@ -6,6 +6,7 @@
 #include <difyd/base/text.hpp>
 #include <utility>
 
+#include "environment.hpp"
 #include "interpolate.hpp"
 #include "units.hpp"
 
@@ -67,6 +68,13 @@ std::string decoder::scalar_text(const node& n, const trail& at) const {
 
 void decoder::loose(std::string_view key, std::string& to) {
   if (const node* n = take(key)) to = scalar_text(*n, key);
+}
+
+void decoder::text_or_flag(std::string_view key, std::string& to) {
+  const node* n = take(key);
+  if (!n) return;
+  if (n->is != kind::text && n->is != kind::boolean) wrong_type(*n, key, "a string or a boolean");
+  to = n->text;
 }
 
 void decoder::flag(std::string_view key, bool& to) {
@@ -259,7 +267,8 @@ void decoder::tree(std::string_view key, std::optional<value>& to) {
 
 void decoder::extensions(std::map<std::string, value, std::less<>>& to) {
   for (const auto& f : from_.fields)
-    if (f.key.starts_with("x-")) to.emplace(std::string(f.key), to_value(f.value));
+    if (f.key.starts_with("x-") && f.key != value_of_variable)
+      to.emplace(std::string(f.key), to_value(f.value));
 }
 
 void decoder::extensions(extension_list& to) {

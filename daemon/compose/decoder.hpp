@@ -15,6 +15,7 @@ class decoder {
 
   void text(std::string_view key, std::string& to);
   void loose(std::string_view key, std::string& to);  // a number is a string too
+  void text_or_flag(std::string_view key, std::string& to);
   void flag(std::string_view key, bool& to);
   void flag_by_default(std::string_view key, bool& to) { flag(key, to); }
   void untagged_text(std::string_view key, std::string_view, std::string& to) { text(key, to); }

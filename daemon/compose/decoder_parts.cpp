@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "decoder.hpp"
+#include "environment.hpp"
 
 namespace difyd::compose {
 namespace {
@@ -106,6 +107,9 @@ void decoder::preferences(std::string_view key, text_list& to) {
   }
 }
 
-void decoder::content(std::string_view key, file_object& to) { text(key, to.content); }
+void decoder::content(std::string_view key, file_object& to) {
+  text(key, to.content);
+  if (const node* resolved = from_.find(value_of_variable)) to.content = resolved->text;
+}
 
 }  // namespace difyd::compose

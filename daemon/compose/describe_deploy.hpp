@@ -72,6 +72,8 @@ void describe(V& v, S& b) {
   v.text("dockerfile_inline", b.dockerfile_inline);
   v.list("entitlements", b.entitlements);
   v.environment("args", b.args);
+  v.text_or_flag("provenance", b.provenance);
+  v.text_or_flag("sbom", b.sbom);
   v.ssh("ssh", b.ssh);
   v.map("labels", b.labels);
   v.list("cache_from", b.cache_from);

@@ -75,6 +75,7 @@ void describe(V& v, S& s) {
   v.objects("ports", s.ports);
   v.flag("privileged", s.privileged);
   v.text("pull_policy", s.pull_policy);
+  v.ignored("pull_refresh_after");  // in docker compose's schema, in no field of its model
   v.flag("read_only", s.read_only);
   v.text("restart", s.restart);
   v.text("runtime", s.runtime);

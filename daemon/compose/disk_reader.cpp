@@ -73,6 +73,7 @@ source source_of_this_process() {
   std::string folder(4096, '\0');
   if (::getcwd(folder.data(), folder.size())) folder.resize(std::strlen(folder.c_str()));
   from.cwd = folder.empty() || folder[0] != '/' ? "/" : folder;
+  from.environment.try_emplace("PWD", from.cwd);  // a unit of systemd has none, and files may name it
   return from;
 }
 

@@ -26,6 +26,7 @@ class emitter {
 
   void text(std::string_view key, const std::string& t);
   void loose(std::string_view key, const std::string& t) { text(key, t); }
+  void text_or_flag(std::string_view key, const std::string& t) { text(key, t); }
   void untagged_text(std::string_view key, std::string_view go_name, const std::string& t);
   void untagged_bytes(std::string_view key, std::string_view go_name, byte_count n);
   void flag(std::string_view key, bool on);

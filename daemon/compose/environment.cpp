@@ -23,6 +23,23 @@ place place_of(const node& model, const std::string& service, std::string_view k
   return n->at;
 }
 
+void resolve_bare_names(workspace& w, node& service, const text_map& environment) {
+  node* list = service.find("environment");
+  if (!list || list->is != kind::sequence) return;
+  for (auto& f : list->fields) {
+    if (f.value.is != kind::text) continue;
+    if (const auto known = look_up(environment, f.value.text))
+      f.value = make_text(w.keep(std::string(f.value.text) + "=" + std::string(*known)), f.value.at);
+  }
+}
+
+void resolve_content(workspace& w, node& object, const text_map& environment) {
+  const node* variable = object.find("environment");
+  if (!variable || variable->is != kind::text) return;
+  if (const auto known = look_up(environment, variable->text))
+    object.set(value_of_variable, make_text(w.keep(*known), variable->at));
+}
+
 class service_files {
  public:
   service_files(workspace& w, const reader& files, const node& model, project& p)
@@ -119,6 +136,14 @@ void add_env_files(workspace& w, const reader& files, const text_list& paths, te
       found.insert_or_assign(key, value);
   }
   environment.merge(found);
+}
+
+void resolve_variables(workspace& w, node& model, const text_map& environment) {
+  if (node* all = model.find("services"))
+    for (auto& f : all->fields) resolve_bare_names(w, f.value, environment);
+  for (const std::string_view group : {"secrets", "configs"})
+    if (node* all = model.find(group))
+      for (auto& f : all->fields) resolve_content(w, f.value, environment);
 }
 
 void resolve_service_files(workspace& w, const reader& files, const node& model, project& p) {

@@ -23,13 +23,14 @@ void model_loader::apply_extends(node& document, const scope& s, const std::vect
   for (auto& f : services->fields) {
     if (f.value.is != kind::mapping || !f.value.find("extends")) continue;
     chain seen;
-    f.value = extended(f.key, *services, s, seen, {&edits});
+    f.value = extended(f.key, *services, s, seen, edits);
   }
 }
 
-// The service with everything it inherits. `services` are those of its own file.
+// The service with everything it inherits. `services` and `edits` are those of its own file: what that asks
+// to be dropped of what this service inherits is dropped here, and nothing of a service below it.
 node model_loader::extended(std::string_view name, node& services, const scope& s, chain& seen,
-                            std::vector<const std::vector<edit>*> edits) {
+                            const std::vector<edit>& edits) {
   const node* own = services.find(name);
   node service = *own;
   if (service.is != kind::mapping) return service;
@@ -47,23 +48,19 @@ node model_loader::extended(std::string_view name, node& services, const scope& 
   node others;
   std::vector<edit> other_edits;
   std::string path = s.file;
-  if (file && file->is == kind::text) {
-    others = base_services(*file, name, base->text, s, path, other_edits);
-    edits.push_back(&other_edits);
-  }
+  if (file && file->is == kind::text) others = base_services(*file, name, base->text, s, path, other_edits);
   node& from = file ? others : services;
   if (!from.find(base->text))
     refuse(w_, base->at,
            "cannot extend service \"" + std::string(name) + "\" in " + s.file + ": service \"" +
                std::string(base->text) + "\" not found" + (file ? " in " + path : ""));
   const scope below{s.source, path, s.find};
-  node merged = extended(base->text, from, below, seen, edits);
+  node merged = extended(base->text, from, below, seen, file ? other_edits : edits);
   if (merged.is != kind::mapping) return service;
-  for (const auto* list : edits)
-    for (const auto& e : *list)
-      if (e.key == "services")
-        for (const auto& one : e.below)
-          if (one.key == name) apply_edits(one.below, merged);
+  for (const auto& e : edits)
+    if (e.key == "services")
+      for (const auto& one : e.below)
+        if (one.key == name) apply_edits(one.below, merged);
   service.erase("extends");
   merge_services(w_, merged, std::move(service));
   merged.erase("extends");

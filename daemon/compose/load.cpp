@@ -82,13 +82,14 @@ loaded load_project(workspace& w, const source& from, const reader& files) {
   p.compose_files = found.files;
   p.env_files = found.env_files;
   p.environment = std::move(found.environment);
-  normalise(p);
+  normalise(p, model);
   apply_profiles(p, profiles_of(from, p.environment));
+  check_consistency(w, model, p);  // before a named service turns on its profiles, and others with them
   enable_services(p, from.services);
-  check_consistency(w, model, p);
   for (auto& [key, s] : p.services)
     if (s.scale && s.deploy) s.deploy->replicas = s.scale;
   select_services(p, from.services, from.with_dependencies);
+  if (!from.services.empty()) check_consistency(w, model, p);
   resolve_service_files(w, files, model, p);
   note_ignored(w, model, p);
   result.warnings = std::move(w.warnings);

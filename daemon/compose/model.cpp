@@ -1,5 +1,6 @@
 #include "model.hpp"
 
+#include "environment.hpp"
 #include "interpolate.hpp"
 #include "long_form.hpp"
 #include "merge.hpp"
@@ -35,6 +36,7 @@ node model_loader::load_model(const model_source& from, chain& included) {
   set_defaults(w_, model);
   validate(w_, model);
   resolve_paths(w_, model, {from.directory, home_});
+  resolve_variables(w_, model, from.environment);
   return model;
 }
 

@@ -53,7 +53,7 @@ class model_loader {
 
   void apply_extends(node& document, const scope& s, const std::vector<edit>& edits);
   node extended(std::string_view name, node& services, const scope& s, chain& seen,
-                std::vector<const std::vector<edit>*> edits);
+                const std::vector<edit>& edits);
   node base_services(const node& file, std::string_view name, std::string_view base, const scope& s,
                      std::string& path, std::vector<edit>& edits);
 

@@ -10,8 +10,15 @@ namespace {
 
 constexpr std::string_view service_prefix = "service:";
 
-void join_default_network(service& s) {
-  if (s.network_mode.empty() && s.networks.empty() && !s.provider)
+// An empty network_mode, such as "${MODE:-}", is one: the service has no networks then.
+bool names_network_mode(const node& model, std::string_view service) {
+  const node* services = model.find("services");
+  const node* declared = services ? services->find(service) : nullptr;
+  return declared && declared->find("network_mode");
+}
+
+void join_default_network(service& s, const node& model) {
+  if (s.networks.empty() && !s.provider && !names_network_mode(model, s.name))
     s.networks.emplace("default", std::nullopt);
 }
 
@@ -42,8 +49,8 @@ void complete_build(build_config& b, const text_map& environment) {
   resolve(b.args, environment, false);
 }
 
-void normalise_service(service& s, const text_map& environment) {
-  join_default_network(s);
+void normalise_service(service& s, const node& model, const text_map& environment) {
+  join_default_network(s, model);
   if (s.pull_policy == "if_not_present") s.pull_policy = "missing";
   if (s.build) complete_build(*s.build, environment);
   resolve(s.environment, environment, true);
@@ -58,11 +65,14 @@ void name_resources(const std::string& project_name, std::map<std::string, T, st
     if (resource.name.empty()) resource.name = resource.external ? key : project_name + "_" + key;
 }
 
+// What an included project's own variables gave stays where this project does not have the variable.
 void fill_contents(std::map<std::string, file_object, std::less<>>& all, const text_map& environment) {
-  for (auto& [key, o] : all)
-    if (const auto found = environment.find(o.environment);
-        !o.environment.empty() && found != environment.end())
-      o.content = found->second;
+  for (auto& [key, o] : all) {
+    if (o.environment.empty()) continue;
+    const auto found = environment.find(o.environment);
+    if (found != environment.end()) o.content = found->second;
+    o.unset = found == environment.end() && o.content.empty();
+  }
 }
 
 void keep_used_models(project& p) {
@@ -90,10 +100,10 @@ void keep_used(std::map<std::string, T, std::less<>>& all, const std::set<std::s
 
 }  // namespace
 
-void normalise(project& p) {
+void normalise(project& p, const node& model) {
   bool uses_default = false;
   for (auto& [key, s] : p.services) {
-    normalise_service(s, p.environment);
+    normalise_service(s, model, p.environment);
     uses_default = uses_default || s.networks.contains("default");
   }
   if (uses_default) p.networks.try_emplace("default");
@@ -127,6 +137,10 @@ void drop_provided_services(project& p) {
   const auto provided =
       std::erase_if(p.services, [](const auto& entry) { return entry.second.provider.has_value(); });
   if (provided > 0) drop_inactive_dependencies(p);
+}
+
+bool joins_unnamed(const project& p, const service& s) {
+  return s.network_mode.empty() && s.networks.empty() && p.networks.contains("default");
 }
 
 void drop_inactive_dependencies(project& p) {

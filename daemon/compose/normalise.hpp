@@ -3,9 +3,11 @@
 
 #include <difyd/compose/project.hpp>
 
+#include "tree.hpp"
+
 namespace difyd::compose {
 
-// p.name and p.environment are set; everything else is as decoded.
-void normalise(project& p);
+// p.name and p.environment are set; everything else is as decoded from `model`.
+void normalise(project& p, const node& model);
 
 }  // namespace difyd::compose

@@ -13,15 +13,12 @@ bool is_on(const service& s, const text_list& profiles) {
   });
 }
 
+// A required dependency that is off stays one: check_consistency says so, with its place.
 void collect(const project& p, const std::string& name, bool required, bool deep,
              std::set<std::string>& found) {
   const auto s = p.services.find(name);
-  if (s == p.services.end()) {
-    if (required)
-      throw broken({"no-such-service", "cannot select service " + name + ": no such service", {}});
-    return;
-  }
-  if (!found.insert(name).second || !deep) return;
+  if (s == p.services.end() && !required) return;
+  if (!found.insert(name).second || !deep || s == p.services.end()) return;
   for (const auto& [other, d] : s->second.depends_on) collect(p, other, d.required, deep, found);
 }
 
@@ -51,7 +48,11 @@ void enable_services(project& p, const text_list& names) {
 void select_services(project& p, const text_list& names, bool with_dependencies) {
   if (names.empty()) return;
   std::set<std::string> found;
-  for (const auto& name : names) collect(p, name, true, with_dependencies, found);
+  for (const auto& name : names) {
+    if (!p.services.contains(name))
+      throw broken({"no-such-service", "cannot select service " + name + ": no such service", {}});
+    collect(p, name, true, with_dependencies, found);
+  }
   for (auto it = p.services.begin(); it != p.services.end();) {
     const auto next = std::next(it);
     if (!found.contains(it->first)) p.disabled_services.insert(p.services.extract(it));

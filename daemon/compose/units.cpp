@@ -116,42 +116,105 @@ std::optional<byte_count> parse_bytes(std::string_view text) {
   return static_cast<byte_count>(bytes);
 }
 
-std::optional<text_list> split_command(std::string_view line) {
-  text_list words;
-  std::string word;
-  bool escaped = false;
-  bool started = false;
-  char quote = 0;
-  for (const char c : line) {
-    if (escaped) {
-      word.push_back(c == 't' ? '\t' : c == 'n' ? '\n' : c);
-      escaped = false;
-      started = true;
-    } else if (c == '\\' && quote != '\'') {
-      escaped = true;
-    } else if (quote) {
-      if (c == quote)
-        quote = 0;
-      else
-        word.push_back(c);
-    } else if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
-      if (started) words.push_back(std::exchange(word, {}));
-      started = false;
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-      started = true;
-    } else if (c == ';' || c == '&' || c == '|' || c == '<' || c == '>') {
-      break;
-    } else if (c == '(' || c == ')') {
-      return std::nullopt;
-    } else {
-      word.push_back(c);
-      started = true;
+namespace {
+
+// What go-shellwords 1.0.12 makes of a command string, as docker compose uses it: quotes and backslashes;
+// what stands in backticks or in $( ) stays together and is not run.
+class splitter {
+ public:
+  std::optional<text_list> words(std::string_view line) {
+    for (const char c : line) {
+      const step next = take(c);
+      if (next == step::wrong) return std::nullopt;
+      if (next == step::end) break;
+    }
+    if (escaped_ || single_ || double_ || back_ || dollar_) return std::nullopt;
+    if (started_) words_.push_back(std::move(word_));
+    return std::move(words_);
+  }
+
+ private:
+  enum class step { more, end, wrong };
+
+  step take(char c) {
+    if (escaped_ || (c == '\\' && single_)) {
+      escaped_ = false;
+      return add(c);
+    }
+    switch (c) {
+      case '\\':
+        escaped_ = true;
+        return step::more;
+      case ' ':
+      case '\t':
+      case '\r':
+      case '\n':
+        return single_ || double_ || back_ || dollar_ ? keep(c) : end_word();
+      case '"':
+        return single_ || dollar_ ? add(c) : turn(double_);
+      case '\'':
+        return double_ || dollar_ ? add(c) : turn(single_);
+      case '`':
+        if (!single_ && !double_ && !dollar_) back_ = !back_;
+        return add(c);
+      case '(':
+        return single_ || double_ || back_ ? add(c) : open();
+      case ')':
+        if (!single_ && !double_ && !back_) dollar_ = !dollar_;
+        return add(c);
+      case ';':
+      case '&':
+      case '|':
+      case '<':
+      case '>':
+        return single_ || double_ || back_ || dollar_ ? add(c) : leave(c);
+      default:
+        return add(c);
     }
   }
-  if (quote || escaped) return std::nullopt;
-  if (started) words.push_back(std::move(word));
-  return words;
-}
+
+  step keep(char c) {
+    word_.push_back(c);
+    return step::more;
+  }
+
+  step add(char c) {
+    started_ = true;
+    return keep(c);
+  }
+
+  step end_word() {
+    if (started_) words_.push_back(std::exchange(word_, {}));
+    started_ = false;
+    return step::more;
+  }
+
+  // Only a quote that is closed makes an empty word.
+  step turn(bool& quote) {
+    started_ = started_ || quote;
+    quote = !quote;
+    return step::more;
+  }
+
+  step open() {
+    if (dollar_ || !word_.ends_with('$')) return step::wrong;
+    dollar_ = true;
+    return keep('(');
+  }
+
+  // Of 2>file, the 2 belongs to what is left out.
+  step leave(char c) {
+    if (c == '>' && !word_.empty() && is_digit(word_[0])) started_ = false;
+    return step::end;
+  }
+
+  text_list words_;
+  std::string word_;
+  bool started_ = false, escaped_ = false, single_ = false, double_ = false, back_ = false, dollar_ = false;
+};
+
+}  // namespace
+
+std::optional<text_list> split_command(std::string_view line) { return splitter().words(line); }
 
 }  // namespace difyd::compose

@@ -15,8 +15,8 @@ std::string print_duration(duration d);
 // "64m", "1.5 GiB", "1024", "-1"; nullopt = not a size.
 std::optional<byte_count> parse_bytes(std::string_view text);
 
-// Splits like a shell, without one: quotes and backslashes only, ends at an unquoted ; & | < >.
-// nullopt = an open quote or a parenthesis.
+// Splits like a shell, without one: quotes and backslashes, `...` and $(...) as they are, ends at an unquoted
+// ; & | < >. nullopt = an open quote or a parenthesis of another kind.
 std::optional<text_list> split_command(std::string_view line);
 
 }  // namespace difyd::compose

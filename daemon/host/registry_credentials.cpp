@@ -3,6 +3,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <cctype>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -69,6 +70,16 @@ std::string home() {
 std::string config_path() {
   const char* folder = std::getenv("DOCKER_CONFIG");
   return (folder && *folder ? std::string(folder) : home() + "/.docker") + "/config.json";
+}
+
+std::string read_config() {
+  std::ifstream file(config_path());
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
 }
 
 std::string environment_of(const char* name, std::string otherwise) {
@@ -153,14 +164,30 @@ bool is_google_registry(std::string_view registry) {
 }
 
 task<Result<std::string>> registry_auth_for(std::string image) {
-  std::ifstream file(config_path());
-  const std::string config{std::istreambuf_iterator<char>(file), {}};
-  auto place = place_of_credentials(config, image);
+  auto place = place_of_credentials(read_config(), image);
   if (!place) co_return fail(place.error());
   if (place->what == credential_place::kind::given) co_return place->auth;
   if (place->what == credential_place::kind::helper) co_return co_await ask_helper(std::move(*place));
   if (is_google_registry(place->registry)) co_return co_await ask_google(place->registry);
   co_return std::string(engine::anonymous_auth);
 }
+
+proxy_variables proxies_in(std::string_view config, const std::string& engine) {
+  proxy_variables found;
+  const json tree = json::parse(config, nullptr, false);
+  const auto all = tree.is_object() ? tree.find("proxies") : tree.end();
+  if (!tree.is_object() || all == tree.end() || !all->is_object()) return found;
+  const auto own = all->find(all->contains(engine) ? engine : "default");
+  if (own == all->end() || !own->is_object()) return found;
+  for (const auto& [key, name] : {std::pair("httpProxy", "HTTP_PROXY"),
+                                  std::pair("httpsProxy", "HTTPS_PROXY"), std::pair("noProxy", "NO_PROXY"),
+                                  std::pair("ftpProxy", "FTP_PROXY"), std::pair("allProxy", "ALL_PROXY")}) {
+    const auto value = text_in(*own, key);
+    if (!value.empty()) found[name] = found[lower(name)] = value;
+  }
+  return found;
+}
+
+proxy_variables proxies_of(const std::string& engine) { return proxies_in(read_config(), engine); }
 
 }  // namespace difyd::host

@@ -23,7 +23,7 @@ json health_check_of(const compose::health_check& check) {
 }
 
 compose::text_list environment_of(const create_context& c, const compose::service& s) {
-  compose::environment_map all = c.base_environment;
+  compose::environment_map all(c.base_environment.begin(), c.base_environment.end());
   for (const auto& [key, value] : s.environment) all.insert_or_assign(key, value);
   compose::text_list list;
   for (const auto& [key, value] : all) list.push_back(value ? key + "=" + *value : key);

@@ -110,6 +110,17 @@ Result<> add_files(mount_lists& to, const compose::service& s,
   return {};
 }
 
+Result<> all_set(const compose::service& s, const std::vector<compose::file_reference>& references,
+                 const file_objects& objects, const char* what) {
+  for (const auto& reference : references)
+    if (const auto found = objects.find(reference.source); found != objects.end() && found->second.unset)
+      return fail("variable-not-set",
+                  "cannot start " + s.name + ": environment variable \"" + found->second.environment +
+                      "\" required by " + what + " \"" + reference.source + "\" is not set",
+                  "Set it in the environment or in .env; an empty one will do");
+  return {};
+}
+
 int number_of(const std::string& text) { return text.empty() ? 0 : std::atoi(text.c_str()); }
 
 void collect(std::vector<inline_file>& files, const std::vector<compose::file_reference>& references,
@@ -163,6 +174,11 @@ Result<std::vector<inline_file>> inline_files(const compose::project& p, const c
                     " cannot be written into it",
                 "Give the secret or config as a file, or drop read_only");
   return files;
+}
+
+Result<> check_variables(const compose::project& p, const compose::service& s) {
+  if (auto done = all_set(s, s.secrets, p.secrets, "secret"); !done) return done;
+  return all_set(s, s.configs, p.configs, "config");
 }
 
 }  // namespace difyd::stack

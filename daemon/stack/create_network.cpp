@@ -14,7 +14,8 @@ json ip_settings(const compose::endpoint& wanted) {
 
 // The addresses are in IPAMConfig; docker compose repeats them where the engine reports what it gave.
 json endpoint_of(const create_context& c, const compose::service& s, const std::string& key, bool primary) {
-  const auto& wanted = s.networks.find(key)->second;
+  const auto named = s.networks.find(key);
+  const auto wanted = named == s.networks.end() ? std::nullopt : named->second;
   json endpoint = json::object();
   json aliases = json::array({final_name_of(c)});
   if (!c.one_off) aliases.push_back(s.name);
@@ -82,12 +83,14 @@ compose::text_list links_of(const create_context& c, const compose::service& s) 
 network_part networks_of(const create_context& c, const compose::service& s) {
   network_part part;
   part.networking = json::object();
-  if (!s.network_mode.empty() || s.networks.empty()) {
+  const bool unnamed = compose::joins_unnamed(*c.project, s);
+  if (!unnamed && (!s.network_mode.empty() || s.networks.empty())) {
     part.mode = s.network_mode.empty() ? "none" : s.network_mode;
     return part;
   }
   const bool all_at_once = c.api >= api_version{1, 44};
-  for (const auto& key : compose::networks_by_priority(s)) {
+  const auto keys = unnamed ? compose::text_list{"default"} : compose::networks_by_priority(s);
+  for (const auto& key : keys) {
     const auto& name = c.project->networks.at(key).name;
     auto endpoint = endpoint_of(c, s, key, part.mode.empty());
     if (part.mode.empty()) part.mode = name;

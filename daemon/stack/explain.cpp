@@ -39,6 +39,14 @@ compose::environment_map environment_of(const json& list) {
   return all;
 }
 
+// What docker puts beneath every environment for the client's proxies: of one more the file says nothing.
+bool is_proxy(std::string_view name) {
+  static constexpr std::string_view all[] = {"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",    "FTP_PROXY",
+                                             "ALL_PROXY",  "http_proxy",  "https_proxy", "no_proxy",
+                                             "ftp_proxy",  "all_proxy"};
+  return std::find(std::begin(all), std::end(all), name) != std::end(all);
+}
+
 void compare_environment(names& changed, const json& wanted, const json& has, const observed_image* image) {
   const auto want = environment_of(wanted);
   const auto is = environment_of(has);
@@ -52,7 +60,8 @@ void compare_environment(names& changed, const json& wanted, const json& has, co
   // image itself brought along.
   if (image == nullptr) return;
   for (const auto& [key, value] : is)
-    if (!want.contains(key) && !of_image.contains(key)) changed.insert("environment." + key);
+    if (!want.contains(key) && !of_image.contains(key) && !is_proxy(key))
+      changed.insert("environment." + key);
 }
 
 void compare_labels(names& changed, const json& wanted, const compose::text_map& has) {

@@ -46,6 +46,7 @@ class job {
     c.service = spec_.service;
     c.api = api_of(engine_.version());
     c.dialect = dialect_;
+    c.base_environment = spec_.base_environment;
     auto& wishes = c.one_off.emplace();
     wishes.name = spec_.name;
     wishes.slug = random_hex(64);

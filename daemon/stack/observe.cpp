@@ -6,6 +6,7 @@
 #include "difyd/base/task_group.hpp"
 #include "difyd/stack/labels.hpp"
 #include "installed_compose.hpp"
+#include "planner.hpp"
 #include "run.hpp"
 
 namespace difyd::stack {
@@ -141,12 +142,34 @@ bool wanted_network(const observed& to, const compose::project* p, const engine:
                      [&](const auto& each) { return each.second.name == n.name; });
 }
 
+bool is_another(const compose::project* p, const engine::network& n) {
+  if (p == nullptr) return false;
+  return std::any_of(p->networks.begin(), p->networks.end(), [&](const auto& each) {
+    const auto& wanted = each.second;
+    return wanted.name == n.name && !wanted.external &&
+           changed(labels_of(n.labels), compose::config_hash(wanted));
+  });
+}
+
+// Only an inspect says which containers are on a network, others than the project's among them.
+task<Result<>> look_at_attached(engine::client& engine, observed_network& to, duration limit) {
+  auto inspected = co_await engine.networks.inspect(to.id, limit);
+  if (inspected)
+    to.attached = {inspected->containers.begin(), inspected->containers.end()};
+  else if (inspected.error().code != "engine-not-found")
+    co_return std::unexpected(inspected.error());
+  co_return Result<>{};
+}
+
 task<Result<>> look_at_networks(engine::client& engine, observed& to, const observe_options& options) {
   auto listed = co_await engine.networks.list({}, options.limit);
   if (!listed) co_return std::unexpected(listed.error());
-  for (const auto& n : *listed)
-    if (wanted_network(to, options.project.get(), n))
-      to.networks[n.name] = {n.id, n.name, labels_of(n.labels)};
+  for (const auto& n : *listed) {
+    if (!wanted_network(to, options.project.get(), n)) continue;
+    auto& kept = to.networks[n.name] = {n.id, n.name, labels_of(n.labels), {}};
+    if (!is_another(options.project.get(), n)) continue;
+    if (auto looked = co_await look_at_attached(engine, kept, options.limit); !looked) co_return looked;
+  }
   co_return Result<>{};
 }
 

@@ -167,6 +167,7 @@ task<Result<>> plan_run::set_policy(const operation& op) {
 task<Result<>> plan_run::renew_files(const operation& op) {
   const auto* service = service_of(op);
   if (service == nullptr) co_return Result<>{};
+  if (auto set = check_variables(*plan_.project, *service); !set) co_return set;
   auto files = inline_files(*plan_.project, *service);
   if (!files) co_return std::unexpected(files.error());
   co_return co_await put_files(engine_, id_of(op), std::move(*files));

@@ -63,6 +63,7 @@ task<Result<create_context>> plan_run::context(const operation& op, std::string 
   c.number = op.number;
   c.api = api_of(engine_.version());
   c.dialect = plan_.dialect;
+  c.base_environment = options_.base_environment;
   c.inherited = op.inherited;
   c.replaces = std::move(replaces);
   const auto& s = plan_.project->services.at(op.service);

@@ -224,4 +224,18 @@ Plan plan_restart(std::shared_ptr<const compose::project> project, const observe
   return std::move(t.plan_);
 }
 
+std::vector<std::string> with_followers(std::shared_ptr<const compose::project> project, const observed& now,
+                                        const std::vector<std::string>& services) {
+  const taker t(project, now);
+  const auto on = [&](const std::string& name) { return !project || project->services.contains(name); };
+  auto all = services;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    for (const auto& [other, edges] : t.graph()) {
+      const auto edge = edges.find(all[i]);
+      if (edge == edges.end() || !edge->second.restart || !on(other)) continue;
+      if (std::find(all.begin(), all.end(), other) == all.end()) all.push_back(other);
+    }
+  return all;
+}
+
 }  // namespace difyd::stack

@@ -13,6 +13,7 @@ std::set<std::string> networks_used(const compose::project& p, const std::set<st
     const auto& s = p.services.at(name);
     if (!s.network_mode.empty()) continue;
     for (const auto& [key, endpoint] : s.networks) keys.insert(key);
+    if (compose::joins_unnamed(p, s)) keys.insert("default");
   }
   return keys;
 }
@@ -30,13 +31,6 @@ std::string label_of(const compose::text_map& labels, const char* key) {
   return found == labels.end() ? std::string() : found->second;
 }
 
-// Whether a network or volume that docker compose 2.x or difyd made was made from another configuration.
-// What bears no hash is left alone, as docker compose does; what newer releases hash is not known here.
-bool changed(const compose::text_map& labels, const std::string& hash) {
-  const auto has = label_of(labels, label::config_hash);
-  return !has.empty() && has != hash && label_of(labels, label::version).starts_with("2.");
-}
-
 bool below(const std::string& path, const std::string& folder) {
   if (folder.empty()) return false;
   const std::string base = folder.ends_with('/') ? folder : folder + "/";
@@ -51,6 +45,11 @@ bool looks_like_file(const std::string& path) {
 }
 
 }  // namespace
+
+bool changed(const compose::text_map& labels, const std::string& hash) {
+  const auto has = label_of(labels, label::config_hash);
+  return !has.empty() && has != hash && label_of(labels, label::version).starts_with("2.");
+}
 
 Result<> planner::make_networks() {
   for (const auto& key : networks_used(*project_, scope_)) {
@@ -83,19 +82,27 @@ Result<> planner::make_networks() {
   return {};
 }
 
+// The container that a network has to stay for: one that this plan does not touch, or none of the project's.
+std::string planner::keeper_of(const std::string& network, const std::vector<const container*>& users) const {
+  for (const auto* c : users)
+    if (c->one_off || !in_scope(c->service)) return c->name;
+  for (const auto& [id, name] : now_.networks.at(network).attached)
+    if (now_.find(id) == nullptr) return name;
+  return {};
+}
+
 // Removed when what is on it has stopped, and made again; everything on it is recreated then.
 std::vector<int> planner::renew_network(const std::string& key) {
   const auto& name = project_->networks.at(key).name;
   std::vector<const container*> users;
   for (const auto& c : now_.containers)
     if (c.networks.contains(name) && !doomed_.contains(c.id)) users.push_back(&c);
-  for (const auto* c : users)
-    if (c->one_off || !in_scope(c->service)) {
-      plan_.warnings.push_back("network " + name +
-                               " has another configuration than the file says; it stays, because " + c->name +
-                               ", which is left alone here, is on it");
-      return {};
-    }
+  if (const auto keeper = keeper_of(name, users); !keeper.empty()) {
+    plan_.warnings.push_back("network " + name +
+                             " has another configuration than the file says; it stays, because " + keeper +
+                             ", which is left alone here, is on it");
+    return {};
+  }
   std::vector<int> stopped;
   for (const auto* c : users)
     if (c->state == "running" || c->state == "restarting" || c->state == "paused")
@@ -183,6 +190,8 @@ Result<int> planner::missing_source(const compose::service& s, const std::string
 
 Result<std::vector<int>> planner::bind_sources(const compose::service& s) {
   std::vector<int> after;
+  if (options_.start)
+    if (auto set = check_variables(*project_, s); !set) return std::unexpected(set.error());
   for (const auto& m : s.volumes) {
     if (m.type != "bind" || !now_.missing_sources.contains(m.source)) continue;
     auto folder = missing_source(s, m.source, m.target, !m.bind || m.bind->create_host_path);
@@ -217,6 +226,7 @@ Result<std::vector<int>> planner::prepare(const compose::service& s) {
   append(leftovers_gone_[s.name]);  // one may have the name that a recreation begins with
   if (s.network_mode.empty())
     for (const auto& [key, endpoint] : s.networks) append(networks_[key]);
+  if (compose::joins_unnamed(*project_, s)) append(networks_["default"]);
   for (const auto& m : s.volumes)
     if (const auto made = volumes_.find(m.source); m.type == "volume" && made != volumes_.end())
       append(made->second);

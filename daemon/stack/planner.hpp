@@ -47,6 +47,7 @@ class planner {
   bool finished_one_shot(const compose::service& s, const container& c) const;
   std::optional<std::string> unmounted_volume(const compose::service& s, const container& c) const;
   std::vector<int> renew_network(const std::string& key);
+  std::string keeper_of(const std::string& network, const std::vector<const container*>& users) const;
   // Why it has to be another container, by its networks.
   std::optional<std::string> replaced_network(const compose::service& s, const container& c) const;
   std::optional<std::string> renewed_namespace(const compose::service& s) const;
@@ -91,6 +92,10 @@ class planner {
   std::map<std::string, service_outcome> outcomes_;
   compose::text_map namespace_ids_;  // service -> its first container
 };
+
+// Whether a network or volume that docker compose 2.x or difyd made was made from another configuration.
+// What bears no hash is left alone, as docker compose does; what newer releases hash is not known here.
+bool changed(const compose::text_map& labels, const std::string& hash);
 
 // Moves the pulls to the front and lets what creates, stops or removes come after all of them.
 void pulls_first(Plan& plan);

@@ -104,7 +104,7 @@ task<Result<std::string>> run_client(world& w, release_ptr on, std::string image
   if (what.connects)
     if (auto networks = co_await have_networks(w, on, what.operation); !networks)
       co_return fail(networks.error());
-  auto done = co_await stack::run_job(w.engine, project, stack::dialect_in_use(*w.observed.get()), job);
+  auto done = co_await run_job(w, project, job);
   if (!done) co_return fail(done.error());
   if (done->exit_code != 0)
     co_return fail("client-failed", what.name + " in a container of " + image + " ended with " +

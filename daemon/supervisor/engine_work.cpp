@@ -92,6 +92,7 @@ task<Result<>> carry_out(world& w, stack::Plan plan, const std::string& operatio
     if (worth_telling(progress)) w.events.add(service_event(operation, op, progress));
   };
   options.registry_auth = host::registry_auth_for;
+  options.base_environment = host::proxies_of(http::to_text(w.engine.where()));
   options.stops_regardless = true;
   // A machine that was frozen, or cut off while it pulled, wakes up beside another one that has the
   // databases. What serves is healed without asking: the database may be away for a while.
@@ -100,6 +101,12 @@ task<Result<>> carry_out(world& w, stack::Plan plan, const std::string& operatio
   auto report = co_await stack::apply(w.engine, std::move(plan), std::move(options));
   if (!report) co_return fail(report.error());
   co_return Result<>{};
+}
+
+task<Result<stack::job_result>> run_job(world& w, project_ptr project, stack::job_spec job) {
+  job.base_environment = host::proxies_of(http::to_text(w.engine.where()));
+  co_return co_await stack::run_job(w.engine, std::move(project), stack::dialect_in_use(*w.observed.get()),
+                                    std::move(job));
 }
 
 task<Result<>> bring_up(world& w, release_ptr release, std::vector<std::string> services,

@@ -7,6 +7,7 @@
 
 #include "difyd/release/roles.hpp"
 #include "difyd/stack/executor.hpp"
+#include "difyd/stack/job.hpp"
 #include "difyd/stack/plan.hpp"
 #include "difyd/upgrade/guard.hpp"
 #include "world.hpp"
@@ -45,6 +46,9 @@ task<Result<>> bring_all_up(world& w, release_ptr release, const std::string& op
 
 // Makes the networks and volumes of a release, no container: a job may run before the stack.
 task<Result<>> have_networks(world& w, release_ptr release, const std::string& operation);
+
+// A one-off container, written as the observed stack's and with the client's proxies.
+task<Result<stack::job_result>> run_job(world& w, project_ptr project, stack::job_spec job);
 
 // Stops the services of the observed stack, in reverse order of their dependencies.
 task<Result<>> stop_services(world& w, project_ptr project, std::vector<std::string> services,

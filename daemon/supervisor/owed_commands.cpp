@@ -81,8 +81,7 @@ task<Result<stack::job_result>> run_owed(world& w, ledger::owed_command what) {
   job.on_output = [&w, &what](std::string_view bytes) {
     for (auto& line : split(trim(bytes), '\n')) tell(w, what.advisory, "", std::move(line));
   };
-  co_return co_await stack::run_job(w.engine, project_of(on), stack::dialect_in_use(*w.observed.get()),
-                                    std::move(job));
+  co_return co_await run_job(w, project_of(on), std::move(job));
 }
 
 task<void> keep_outcome(world& w, ledger::owed_command what, stack::job_result run) {
@@ -119,8 +118,7 @@ task<Result<>> run_before_upgrade(world& w, release_ptr on, release::advisory of
     for (auto& line : split(trim(bytes), '\n')) tell(w, upgrade, "", std::move(line));
   };
   tell(w, upgrade, "begun", "in " + of.service + ": " + command);
-  auto run = co_await stack::run_job(w.engine, project_of(on), stack::dialect_in_use(*w.observed.get()),
-                                     std::move(job));
+  auto run = co_await run_job(w, project_of(on), std::move(job));
   if (!run) co_return fail(run.error());
   if (run->exit_code == 0) co_return Result<>{};
   auto error = failed_command(command, *run);

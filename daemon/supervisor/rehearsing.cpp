@@ -228,8 +228,7 @@ class rehearsing {
   }
 
   task<bool> run_job(stack::job_spec job, project_ptr project) {
-    ran_ = co_await stack::run_job(w_.engine, project, stack::dialect_in_use(*w_.observed.get()),
-                                   std::move(job));
+    ran_ = co_await supervisor::run_job(w_, std::move(project), std::move(job));
     co_return ran_->has_value();
   }
 

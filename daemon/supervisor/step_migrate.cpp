@@ -89,8 +89,7 @@ task<Result<int>> upgrade_work::migrator_job(release_ptr to, std::string contain
     lines->feed(bytes);
     if (all->size() < (8u << 20)) all->append(bytes);
   };
-  auto done =
-      co_await stack::run_job(world_.engine, project, stack::dialect_in_use(*world_.observed.get()), job);
+  auto done = co_await run_job(world_, project, job);
   output = *all;
   if (!done) co_return fail(done.error());
   co_return done->exit_code;

@@ -233,6 +233,28 @@ secrets:
         wait_until("log", lambda: p.run("logs", "--no-log-prefix").stdout == "good morning\nhush\n")
 
 
+    def test_proxies_of_the_client(self):
+        p = self.project(f"services:\n  a: {{image: IMAGE, command: {LOOP}, environment: {{HTTP_PROXY: own, X: 1}}}}\n")
+        (p.folder / "docker").mkdir()
+
+        def made(proxies, program=None):
+            (p.folder / "docker/config.json").write_text(json.dumps({"proxies": proxies}))
+            p.run("up", "-d", "--force-recreate", program=program, env={"DOCKER_CONFIG": str(p.folder / "docker")})
+            config = p.inspect("a-1")["Config"]
+            return sorted(config["Env"]), config["Labels"]["com.docker.compose.config-hash"]
+
+        default = {"httpProxy": "http://p:1", "httpsProxy": "http://p:2", "ftpProxy": "f", "noProxy": "n,m", "allProxy": "all"}
+        engine = f"unix://{bench.engine_path()}"
+        without = made({})
+        for proxies in ({"default": default}, {"default": default, engine: {"httpProxy": "http://engine:3"}}):
+            env, label = made(proxies)
+            self.assertEqual(label, without[1])
+            self.assertIn("HTTP_PROXY=own", env)
+            self.assertIn("http_proxy=" + proxies.get(engine, default)["httpProxy"], env)
+            if program := bench.oracle.program("2.40"):
+                self.assertEqual((env, label), made(proxies, program))
+
+
 class Failing(Case):
     def one_error(self, done, *parts, code=1):
         self.assertEqual(done.returncode, code, done.stderr)
@@ -248,6 +270,17 @@ class Failing(Case):
         p.write(f"services:\n  a: {{image: IMAGE, command: {LOOP}, volumes: ['./volumes/a:/data']}}\n")
         p.run("up", "-d")
         self.assertTrue((p.folder / "volumes/a").is_dir())
+
+    def test_a_secret_whose_variable_is_not_set(self):
+        p = self.project(f"services:\n  a: {{image: IMAGE, command: {LOOP}, secrets: [s]}}\n  b: {{image: IMAGE, command: {LOOP}}}\n"
+                         "secrets:\n  s: {environment: DIFYD_NOT_SET}\n")
+        self.one_error(p.run("up", "-d", ok=False), 'environment variable "DIFYD_NOT_SET" required by secret "s" is not set')
+        self.assertEqual(p.containers(), {})
+        self.assertEqual(api("GET", f"/networks/{p.name}_default")[0], 404)
+        p.run("up", "-d", "b")
+        p.run("up", "-d", "--no-start")
+        self.one_error(p.run("start", "a", ok=False), '"DIFYD_NOT_SET"')
+        p.run("up", "-d", env={"DIFYD_NOT_SET": ""})
 
     def test_port_taken(self):
         with socket.socket() as taken:

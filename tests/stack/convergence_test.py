@@ -69,6 +69,23 @@ class Recreated(Case):
             p.run("up", "-d", program=program)
             self.assertEqual(p.containers(), after, "docker compose sees nothing to do")
 
+    def test_a_network_that_another_project_is_on(self):
+        text = f"services:\n  a: {{image: IMAGE, command: {LOOP}}}\nnetworks:\n  default: {{}}\n"
+        p = self.project(text)
+        p.run("up", "-d")
+        guest = self.project(f"services:\n  g: {{image: IMAGE, command: {LOOP}, networks: [theirs]}}\n"
+                             f"networks:\n  theirs: {{external: true, name: {p.name}_default}}\n")
+        guest.run("up", "-d")
+        before = p.containers()
+        p.write(text.replace("default: {}", "default: {internal: true}"))
+        for _ in range(2):
+            done = p.run("up", "-d")
+            self.assertIn(f"it stays, because {guest.name}-g-1", done.stderr)
+            self.assertEqual(p.containers(), before)
+        guest.run("down")
+        p.run("up", "-d")
+        self.assertTrue(api("GET", f"/networks/{p.name}_default")[1]["Internal"])
+
     def test_a_volume_of_another_name(self):
         text = f"services:\n  a: {{image: IMAGE, command: {LOOP}, volumes: ['data:/v']}}\nvolumes:\n  data: {{}}\n"
         p = self.project(text)
@@ -105,6 +122,25 @@ class Recreated(Case):
         self.assertEqual(after["follows-1"][0], before["follows-1"][0])
         self.assertNotEqual(after["follows-1"][1], before["follows-1"][1])
         self.assertEqual(after["stays-1"], before["stays-1"])
+
+    def restarted(self, p, program, *words):
+        before = self.started(p)
+        p.run(*words, program=program)
+        after = self.started(p)
+        return {name for name in after if after[name] != before[name]}
+
+    def test_restart_takes_those_along_that_ask_for_it(self):
+        p = self.project(f"""services:
+  db: {{image: IMAGE, command: {LOOP}}}
+  follows: {{image: IMAGE, command: {LOOP}, depends_on: {{db: {{condition: service_started, restart: true}}}}}}
+  last: {{image: IMAGE, command: {LOOP}, depends_on: {{follows: {{condition: service_started, restart: true}}}}}}
+  stays: {{image: IMAGE, command: {LOOP}, depends_on: [db]}}
+""")
+        p.run("up", "-d")
+        self.assertEqual(self.restarted(p, None, "restart", "-t", "1", "db"), {"db-1", "follows-1", "last-1"})
+        self.assertEqual(self.restarted(p, None, "restart", "-t", "1", "last"), {"last-1"})
+        if program := bench.oracle.program("2.40"):
+            self.assertEqual(self.restarted(p, program, "restart", "-t", "1", "db"), {"db-1", "follows-1", "last-1"})
 
     def interrupted(self, command):
         """The program is killed when the new container is there and the old one is about to be stopped."""
@@ -143,6 +179,14 @@ class Waiting(Case):
         done = p.run("up", "-d", ok=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn(f"container {p.name}-db-1 is unhealthy", done.stderr)
+        self.assertEqual({n: c[2] for n, c in p.containers().items()}, {"db-1": "running", "a-1": "created"})
+
+    def test_a_dependency_that_takes_longer_than_is_waited(self):
+        p = self.project(f"services:\n  db: {{image: IMAGE, command: {LOOP}, healthcheck: {SICK.replace('retries: 2', 'retries: 1000')}}}\n"
+                         f"  a: {{image: IMAGE, command: {LOOP}, depends_on: {{db: {{condition: service_healthy}}}}}}\n")
+        done = p.run("up", "-d", "--wait-timeout", "2", ok=False, timeout=30)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("cannot wait any longer for db", done.stderr)
         self.assertEqual({n: c[2] for n, c in p.containers().items()}, {"db-1": "running", "a-1": "created"})
 
     def test_a_dependency_that_ends(self):

@@ -73,6 +73,8 @@ struct build_config {
   std::string dockerfile_inline;
   text_list entitlements;
   environment_map args;
+  std::string provenance;  // "true", "false" or an attestation's parameters; so is sbom
+  std::string sbom;
   text_map ssh;
   text_map labels;
   text_list cache_from;

@@ -54,6 +54,7 @@ struct file_object {
   std::string file;
   std::string environment;
   std::string content;
+  bool unset = false;  // there is no such variable, which is not the same as an empty one
   bool external = false;
   text_map labels;
   std::string driver;
@@ -88,6 +89,10 @@ void drop_unused_resources(project& p);
 
 // Takes services of a `provider` out: they have no container. For `up`, not for `config`.
 void drop_provided_services(project& p);
+
+// Whether a container of the service is put on the project's default network although the service names none:
+// its network_mode is empty. docker compose does so where another service has brought that network in.
+bool joins_unnamed(const project& p, const service& s);
 
 // Drops dependencies on services that are not active (they were `required: false`). docker
 // compose does so before it hashes, labels and starts; `config` prints them.

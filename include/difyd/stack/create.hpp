@@ -45,9 +45,9 @@ struct create_context {
   int number = 1;
   api_version api;
   struct dialect dialect;
-  std::string image_id;             // of the service's image, for the label
-  compose::text_map container_ids;  // service -> container, for `network_mode: service:x` and its like
-  compose::environment_map base_environment;  // put underneath, e.g. the client's proxy settings
+  std::string image_id;                // of the service's image, for the label
+  compose::text_map container_ids;     // service -> container, for `network_mode: service:x` and its like
+  compose::text_map base_environment;  // put underneath, in no hash: the client's proxy settings
   std::vector<inherited_volume> inherited;
   std::string replaces;                // id of the container that this one replaces
   compose::text_map seccomp_profiles;  // path as in security_opt -> text of the file
@@ -101,6 +101,10 @@ struct inline_file {
   bool owned = false;  // uid or gid were given; else root's
 };
 Result<std::vector<inline_file>> inline_files(const compose::project& p, const compose::service& s);
+
+// Whether every variable that a secret or config of the service comes from is set, be it to nothing: docker
+// compose starts no container without. Error "variable-not-set".
+Result<> check_variables(const compose::project& p, const compose::service& s);
 
 // One file as a tar archive (ustar), as PUT /containers/{id}/archive?path=/ takes it.
 Result<std::string> tar_of(const inline_file& file);

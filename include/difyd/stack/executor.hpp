@@ -31,6 +31,7 @@ struct apply_options {
   std::function<task<Result<>>()> may_start;
   // X-Registry-Auth for an image reference; default anonymous.
   std::function<task<Result<std::string>>(std::string image)> registry_auth;
+  compose::text_map base_environment;  // as in create_context
   int parallel_pulls = 4;
   duration dependency_limit{std::chrono::minutes(15)};  // for one condition to come true
   duration stop_margin{std::chrono::seconds(30)};  // beyond the grace, until the engine has to have answered

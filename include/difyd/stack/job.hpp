@@ -14,6 +14,7 @@ struct job_spec {
   std::optional<compose::text_list> entrypoint;
   std::optional<compose::text_list> command;
   compose::environment_map environment;  // over the service's
+  compose::text_map base_environment;    // beneath the service's, as in create_context
   compose::text_map labels;
   std::string network;                       // key of the only network to join; empty: the service's own
   duration limit{std::chrono::hours(1)};     // from its start to its end

@@ -67,6 +67,8 @@ struct observed_network {
   std::string id;
   std::string name;
   compose::text_map labels;
+  // Running containers on it, id -> name; only of one that has another configuration than the project says.
+  compose::text_map attached = {};
 };
 
 struct observed_volume {

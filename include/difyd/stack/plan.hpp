@@ -117,7 +117,8 @@ struct plan_options {
 
 // Its pulls come first: where an image cannot be had, nothing is created, stopped or removed.
 // Errors: "no-such-service", "image-missing" (pull policy never, or to be built), "bind-source-missing",
-// "network-missing" and "volume-missing" (external), "network-mislabelled", "scale-conflict", "shared-data".
+// "network-missing" and "volume-missing" (external), "network-mislabelled", "scale-conflict", "shared-data",
+// "variable-not-set".
 Result<Plan> plan(std::shared_ptr<const compose::project> project, const observed& now,
                   const plan_options& options = {});
 
@@ -141,6 +142,11 @@ Plan plan_start(std::shared_ptr<const compose::project> project, const observed&
                 const std::vector<std::string>& services = {});
 Plan plan_restart(std::shared_ptr<const compose::project> project, const observed& now,
                   const std::vector<std::string>& services = {}, std::optional<int> timeout = {});
+
+// The services, and those that depend on them with `restart: true`, on these in turn: what docker compose
+// restarts. All (an empty list) stay all.
+std::vector<std::string> with_followers(std::shared_ptr<const compose::project> project, const observed& now,
+                                        const std::vector<std::string>& services);
 
 // How old an image may grow under pull policy "daily", "weekly" or "every_<n>w|d|h|m|s" (compose-go,
 // GetPullPolicy) before it is pulled again; nullopt: another policy.

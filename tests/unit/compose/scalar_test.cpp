@@ -83,4 +83,7 @@ TEST_CASE("command lines") {
   CHECK(split_command("") == text_list{});
   CHECK(split_command("a ''") == text_list{"a", ""});
   CHECK(!split_command("a 'b"));
+  CHECK(split_command("a $(b 'c) d `e f`") == text_list{"a", "$(b 'c)", "d", "`e f`"});
+  CHECK(split_command("a\\nb c 2>d") == text_list{"anb", "c"});
+  for (const auto* open : {"a $(b", "a `b", "a (b)", "a $(b (c))", "a )"}) CHECK(!split_command(open));
 }

@@ -76,3 +76,23 @@ TEST_CASE("Google's registries") {
        {"https://index.docker.io/v1/", "gcr.io.example", "docker.pkg.dev.example", "notgcr.io"})
     CHECK_FALSE(host::is_google_registry(each));
 }
+
+TEST_CASE("the proxies of containers") {
+  constexpr const char* config = R"({"proxies": {
+    "default": {"httpProxy": "http://p:1", "noProxy": "localhost", "ftpProxy": ""},
+    "tcp://far:2375": {"httpsProxy": "http://q:2", "allProxy": "socks5://r:3", "ftpProxy": "http://f:4"}
+  }})";
+  using variables = host::proxy_variables;
+  CHECK(host::proxies_in(config, "unix:///var/run/docker.sock") == variables{{"HTTP_PROXY", "http://p:1"},
+                                                                             {"http_proxy", "http://p:1"},
+                                                                             {"NO_PROXY", "localhost"},
+                                                                             {"no_proxy", "localhost"}});
+  CHECK(host::proxies_in(config, "tcp://far:2375") == variables{{"HTTPS_PROXY", "http://q:2"},
+                                                                {"https_proxy", "http://q:2"},
+                                                                {"ALL_PROXY", "socks5://r:3"},
+                                                                {"all_proxy", "socks5://r:3"},
+                                                                {"FTP_PROXY", "http://f:4"},
+                                                                {"ftp_proxy", "http://f:4"}});
+  for (const auto* none : {"", "{", "[]", "{}", R"({"proxies": []})", R"({"proxies": {"default": 1}})"})
+    CHECK(host::proxies_in(none, "unix:///var/run/docker.sock").empty());
+}

@@ -576,6 +576,59 @@ TEST_CASE("stop backwards, restart forwards") {
         "2 restart container p-nginx-1: restart (after 1)\n");
 }
 
+TEST_CASE("who is restarted with what it depends on") {
+  const auto p = three();
+  p->services["api"].depends_on["db"].restart = true;
+  p->services["nginx"].depends_on["api"].restart = true;
+  const auto o = up(*p);
+  using names = std::vector<std::string>;
+  CHECK(with_followers(p, o, {"db"}) == names{"db", "api", "nginx"});
+  CHECK(with_followers(nullptr, o, {"db"}) == names{"db", "api", "nginx"});
+  CHECK(with_followers(p, o, {"init"}) == names{"init"});
+  CHECK(with_followers(p, o, {}).empty());
+  p->disabled_services.insert(p->services.extract("nginx"));
+  CHECK(with_followers(p, o, {"db"}) == names{"db", "api"});
+}
+
+TEST_CASE("a secret whose variable is not set keeps from starting, not from running") {
+  const auto p = three();
+  auto o = up(*p);
+  p->secrets["s"].environment = "TOKEN";
+  p->secrets["s"].unset = true;
+  p->services["db"].secrets.push_back({"s", {}, {}, {}, {}});
+  of(o, "db").labels[label::config_hash] = service_hash(*p, p->services["db"], compose::hash_epoch::v2_40);
+  CHECK(text(*p, o) == "");
+  of(o, "db").state = "exited";
+  const auto refused = plan(p, o, {});
+  REQUIRE(!refused);
+  CHECK(refused.error().code == "variable-not-set");
+  CHECK(refused.error().message ==
+        "cannot start db: environment variable \"TOKEN\" required by secret \"s\" is not set");
+  plan_options only;
+  only.services = {"init"};
+  CHECK(plan(p, o, only));
+  p->secrets["s"].unset = false;  // set to nothing
+  CHECK(plan(p, o, {}));
+}
+
+TEST_CASE("a changed network stays where a container of another project is on it") {
+  const auto p = three();
+  auto o = up(*p);
+  auto& network = o.networks["p_default"];
+  network.labels[label::version] = "2.40.3";
+  network.labels[label::config_hash] = "another";
+  CHECK(text(*p, o).find("remove network p_default") != std::string::npos);
+  for (const auto& c : o.containers) network.attached[c.id] = c.name;
+  CHECK(text(*p, o).find("remove network p_default") != std::string::npos);
+  network.attached["foreign"] = "other-web-1";
+  const auto kept = plan(p, o, {});
+  REQUIRE(kept);
+  CHECK(kept->empty());
+  CHECK(kept->warnings ==
+        std::vector<std::string>{"network p_default has another configuration than the file says; it stays, "
+                                 "because other-web-1, which is left alone here, is on it"});
+}
+
 TEST_CASE("a plan as JSON") {
   const auto p = three();
   const auto json = to_json(*plan(p, observed{"p", {}, {}, {}, {}, {}, {}, {}}));
