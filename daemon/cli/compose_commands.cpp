@@ -117,7 +117,8 @@ class compose_line {
     auto* up = add("up", "create and start what is missing, replace what has changed", compose_up);
     up->add_flag("-d,--detach", given_.detach, "return once everything is started");
     up->add_flag("--wait", given_.wait, "return once everything runs and is healthy");
-    up->add_option("--wait-timeout", given_.wait_timeout, "seconds that --wait may take");
+    up->add_option("--wait-timeout", given_.wait_timeout,
+                   "seconds that each dependency, and --wait, may take");
     up->add_flag("--remove-orphans", given_.remove_orphans,
                  "remove containers of services that the file no longer has");
     auto* force = up->add_flag("--force-recreate", given_.force_recreate,
