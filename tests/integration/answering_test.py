@@ -140,7 +140,7 @@ class Answering(unittest.TestCase):
         self.assertEqual(samples["difyd_dify_info", "1.11.4", "1.11.4", "905527cc8fd3", m.project], 1)
         self.assertEqual(samples["difyd_lease_held",], 1)
         self.assertEqual(samples["difyd_history_upgrades", "done"], 1)
-        self.assertGreater(samples["difyd_probe_duration_seconds", "engine"], 0)
+        self.assertGreater(samples["difyd_probe_duration_seconds", "storage"], 0)  # the engine's takes less than 1 ms
         self.assertEqual(samples["difyd_finding", "backup", "backup-none", "warning"], 1)
         self.assertLess(len(samples), 200)
 

@@ -75,6 +75,7 @@ class OwnServer(Rehearsals):
         self.assertEqual(code, 2, out + err)
         self.assertEqual(self.m.difyd("upgrade", "1.12.1")[0], 0)
 
+    @slow
     def test_it_is_ended_and_leaves_nothing(self):
         self.machine()
         self.serve()

@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 import machine
-from machine import BIN, BUNDLES, Machine, get, wait_until
+from machine import BIN, BUNDLES, Machine, get, slow, wait_until
 
 machine.need_engine()
 
@@ -157,6 +157,7 @@ class OwnWishes(unittest.TestCase):
         self.assertEqual(self.m.difyd("maintenance", "off")[0], 0)
         self.assertEqual(get(self.m.http, "/signin", address=self.address)[0], 200)
 
+    @slow
     def test_a_service_of_scale_0_is_not_waited_for_nor_missed(self):
         wait_until("readyz", lambda: get(self.m.health, "/readyz")[0] == 200, 30)
         self.assertNotIn(f"{self.m.project}-worker_beat-1", self.m.containers())
