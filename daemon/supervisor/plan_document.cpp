@@ -145,8 +145,7 @@ std::string reversible_text(const plan& of) {
              " with its new image; from then on forward only, or back by restoring a backup";
   if (of.schema.unknown.empty() && of.schema.migrations.empty())
     return "in every step: nothing of this hop changes the main database's schema (what a new plugin daemon "
-           "does to "
-           "its own when it starts is not undone)";
+           "does to its own when it starts is not undone)";
   return "until step migrate has changed the database; from then on forward only, or back by restoring a "
          "backup";
 }

@@ -31,7 +31,9 @@ task<Result<>> upgrade_work::ready(upgrade::step at) {
   if (at >= upgrade::step::backup)
     if (auto to = co_await target(); !to) log::warning("upgrade", to.error().message);
   std::string told;
-  const bool no_way_back = at >= upgrade::step::migrate || past_return(world_.book->current());
+  // Before drain nothing of this upgrade is done: it ends without going back.
+  const bool passed = at > upgrade::step::drain && past_return(world_.book->current());
+  const bool no_way_back = passed || at >= upgrade::step::migrate;
   while (!abort_requested() || no_way_back) {
     const auto what = co_await missing();
     if (what.empty()) break;

@@ -5,6 +5,7 @@
 #include "difyd/release/roles.hpp"
 #include "leasing.hpp"
 #include "links.hpp"
+#include "restore_rules.hpp"
 #include "silence.hpp"
 #include "step_result.hpp"
 #include "upgrade_work.hpp"
@@ -102,7 +103,8 @@ task<upgrade::step_result> upgrade_work::stop() {
   if (*old)
     if (auto stopped = co_await stop_old(*old); !stopped) co_return failed_step(stopped.error());
   // The last moment: what comes next may have no way back.
-  if (abort_requested()) co_return failed_step(Error{"aborted", "the upgrade was aborted in step stop", {}});
+  if (abort_requested() && !past_return(world_.book->current()))
+    co_return failed_step(Error{"aborted", "the upgrade was aborted in step stop", {}});
   world_.in_force.set(*next);
   const auto moved = co_await mark_new_data_service(*next);
   if (!moved) co_return failed_step(moved.error());

@@ -34,7 +34,7 @@ task<step_result> perform(effects& world, step at) {
 
 // The step's result. An abort ends a step that hears it; one that ended all the same has its own result.
 task<step_result> perform_until_abort(effects& world, step at, bool irreversible) {
-  if (irreversible || !abort_interrupts(at)) co_return co_await perform(world, at);
+  if (!abort_interrupts(at, irreversible)) co_return co_await perform(world, at);
   auto executor = co_await asio::this_coro::executor;
   auto group =
       asio::experimental::make_parallel_group(asio::co_spawn(executor, perform(world, at), asio::deferred),

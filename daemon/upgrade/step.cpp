@@ -95,6 +95,7 @@ decision after_failure(const std::vector<mark>& journal, const row& failed) {
 
 bool hears_abort(const std::vector<mark>& journal) {
   const auto how = row_of(journal.back().at).abort;
+  if (how == aborting::refuse) return true;
   if (how == aborting::never || irreversible(journal)) return false;
   return how != aborting::after || journal.back().state != mark_state::begun;
 }
@@ -136,9 +137,9 @@ decision next(const std::vector<mark>& journal, bool abort) {
   return at.then ? enter(journal, *at.then) : end_as(at.end);
 }
 
-bool abort_interrupts(step at) {
+bool abort_interrupts(step at, bool irreversible) {
   const auto how = row_of(at).abort;
-  return how == aborting::refuse || how == aborting::back;
+  return how == aborting::refuse || (how == aborting::back && !irreversible);
 }
 
 }  // namespace difyd::upgrade

@@ -1,5 +1,6 @@
 """The daemon keeps a stack up: health, check, healing, restart of the daemon, down and up."""
 import json
+import json
 import pathlib
 import shutil
 import socket
@@ -125,6 +126,20 @@ class DownAndUp(unittest.TestCase):
         self.assertEqual(m.await_phase("stopped")["phase"], "stopped")
         self.assertEqual(m.difyd("up")[0], 0)
         self.assertEqual(get(m.http, "/console/api/ping")[0], 200)
+        self.a_ledger_of_a_newer_difyd_holds(m)
+
+    def a_ledger_of_a_newer_difyd_holds(self, m):
+        ledger, before = m.storage / ".difyd/ledger.json", m.containers()
+        known = ledger.read_text()
+        m.stop_daemon()
+        ledger.write_text(json.dumps(json.loads(known) | {"format": 99}))
+        status = m.serve().await_phase("holding")
+        self.assertIn("it has format 99 and this difyd knows up to", status["message"])
+        self.assertIn("or a newer one", status["options"][0])
+        self.assertEqual((m.containers(), json.loads(ledger.read_text())["format"]), (before, 99))
+        ledger.write_text(known)
+        self.assertEqual(m.difyd("up")[0], 0)
+        m.await_phase("serving")
 
 
 class OwnWishes(unittest.TestCase):

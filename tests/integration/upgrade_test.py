@@ -132,7 +132,10 @@ class Upgrade(unittest.TestCase):
 
     def hold_the_migration_up(self):
         """A session that the migration waits for."""
-        return self.m.start_sql("begin; lock table messages in access share mode; select pg_sleep(300)", "postgres")
+        lock = self.m.start_sql("begin; lock table messages in access share mode; select pg_sleep(300)", "postgres")
+        wait_until("it has the lock", lambda: self.m.sql(
+            "select count(*) from pg_locks where granted and relation = 'messages'::regclass") != "0", 60)
+        return lock
 
     def let_the_migration_go_on(self, lock):
         self.m.sql("select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(300)%' and pid <> pg_backend_pid()")

@@ -78,8 +78,8 @@ task<void> process::at(const char* what) {
   w_.pass(machine_, what);
   // keep_lease in supervisor/leasing.cpp.
   if (had_lease_ && w_.lease == -1 && w_.owner == machine_) (void)take_lease();
-  if (!w_.abort || !stepping_ || !upgrade::abort_interrupts(step_) || inherited_ || irreversible_in_journal())
-    co_return;
+  const bool irreversible = inherited_ || irreversible_in_journal();
+  if (!w_.abort || !stepping_ || !upgrade::abort_interrupts(step_, irreversible)) co_return;
   aborted_.cancel();
   asio::steady_timer cancelled(aborted_.get_executor(), asio::steady_timer::time_point::max());
   co_await cancelled.async_wait(asio::use_awaitable);

@@ -51,10 +51,12 @@ inline constexpr int max_interruptions = 10;
 
 // What to do next, from the journal alone. An interrupted step is entered again, because every
 // step is safe to repeat. `abort` asks to go back; it is not heard where that is impossible: from
-// the migration on, while going back, and past the point of no return.
+// the migration on, while going back, and past the point of no return once something was touched.
 decision next(const std::vector<mark>& journal, bool abort = false);
 
-// Whether an abort ends the step at once; where it does not, it is heard after the step.
-bool abort_interrupts(step at);
+// Whether an abort ends the step at once; where it does not, it is heard after the step, or not at all.
+// `irreversible`: the point of no return is passed, be it by a held upgrade that this one replaces. What has
+// touched nothing yet is ended all the same.
+bool abort_interrupts(step at, bool irreversible);
 
 }  // namespace difyd::upgrade

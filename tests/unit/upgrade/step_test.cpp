@@ -175,9 +175,13 @@ TEST_CASE("next: an abort goes back where that is possible and is not heard else
   CHECK(text(next({begun(step::admit)}, true)) == "end refused");
   CHECK(text(next({done(step::prepare)}, true)) == "end refused");
   CHECK(text(next({done(step::stop, true)}, true)) == "enter backup 1");
-  for (const auto at : steps)
-    CHECK(abort_interrupts(at) ==
-          (at == step::admit || at == step::prepare || at == step::drain || at == step::backup));
+  // Of a release that replaces a held one.
+  CHECK(text(next({done(step::prepare, true)}, true)) == "end refused");
+  for (const auto at : steps) {
+    const bool touches_nothing = at == step::admit || at == step::prepare;
+    CHECK(abort_interrupts(at, false) == (touches_nothing || at == step::drain || at == step::backup));
+    CHECK(abort_interrupts(at, true) == touches_nothing);
+  }
 }
 
 namespace {
@@ -266,6 +270,7 @@ class waiting_world : public failing_world {
   bool aborted = false;
   bool lost = false;
   bool deaf = false;  // nobody aborts
+  bool replaces_held = false;
   int readies = 0;
 
   task<Result<>> ready(step at) override {
@@ -273,6 +278,7 @@ class waiting_world : public failing_world {
     if (lost && at == step::migrate) co_return fail("lease-lost", "another machine has the lease");
     co_return Result<>{};
   }
+  bool irreversible_before() const override { return replaces_held; }
   bool abort_requested() const override { return aborted; }
   task<void> abort() override {
     if (aborted) co_return;
@@ -306,6 +312,21 @@ TEST_CASE("run: an abort ends a long step at once") {
     CHECK(world.trace.find(to_text(at)) != std::string::npos);
     CHECK((world.trace.find("put-back") != std::string::npos) == (at != step::prepare));
   }
+}
+
+TEST_CASE("run: past the point of no return an abort ends what has touched nothing, and nothing else") {
+  waiting_world early;
+  early.aborts = step::prepare;
+  early.replaces_held = true;
+  const auto refused = run_task(run(early, {}));
+  CHECK(refused.end == ending::refused);
+  CHECK(refused.reason.code == "aborted");
+  CHECK(early.trace == "admit prepare ");
+
+  waiting_world late;
+  late.aborted = true;
+  CHECK(run_task(run(late, {done(step::stop, true)})).end == ending::done);
+  CHECK(late.trace == "backup migrate start verify commit ");
 }
 
 TEST_CASE("run: the end of the daemon in a step that an abort could end is no abort") {
