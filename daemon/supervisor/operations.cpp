@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <boost/system/system_error.hpp>
 
-#include "backup_store.hpp"
+#include "aside.hpp"
 #include "backup_work.hpp"
-#include "client_job.hpp"
 #include "commands.hpp"
 #include "difyd/base/text.hpp"
 #include "difyd/upgrade/step.hpp"
@@ -22,7 +21,6 @@
 #include "upgrading.hpp"
 
 namespace difyd::supervisor {
-namespace {
 
 void tell_ending(world& w, const control::operation_status& status, const ended& how) {
   control::event event;
@@ -35,6 +33,8 @@ void tell_ending(world& w, const control::operation_status& status, const ended&
   event.remedy = how.error.remedy;
   w.events.add(std::move(event));
 }
+
+namespace {
 
 void tell_result(world& w, const control::operation_status& status, const ended& how) {
   auto operation = w.operation.get()->value_or(status);
@@ -74,62 +74,6 @@ control::accepted submit(world& w, control::operation_status status, priority ur
   request.work = [&w, status, what] { return tracked(w, status, what); };
   w.chief.submit(std::move(request));
   return accepted;
-}
-
-std::string aside_name(const std::string& kind) { return kind == "verify" ? "verification" : kind; }
-
-task<Result<>> sweep_backup(world& w, std::string id) {
-  co_await sweep_clients(w);
-  co_await remove_unfinished(w, std::move(id));
-  co_return Result<>{};
-}
-
-task<void> sweep_and_tell(world& w, control::operation_status status) {
-  const auto swept =
-      status.kind == "rehearsal" ? co_await sweep_rehearsals(w) : co_await sweep_backup(w, status.id);
-  const std::string left =
-      swept ? "nothing of it is left" : "something of it may be: " + swept.error().message;
-  tell_ending(w, status,
-              {"undone", {}, {"aborted", "the " + aside_name(status.kind) + " was ended; " + left, {}}});
-}
-
-// Beside what the director runs, so that what dies meanwhile is healed, and so not what w.operation shows.
-control::accepted submit_aside(world& w, control::operation_status status, work what) {
-  const control::accepted accepted{status.id, w.events.last()};
-  operation request;
-  request.id = status.id;
-  request.kind = status.kind;
-  request.work = [&w, status, what]() -> task<void> {
-    const auto how = co_await what(w, status.id);
-    tell_ending(w, status, how);
-  };
-  w.aside.submit(std::move(request));
-  return accepted;
-}
-
-control::accepted end_aside(world& w, const operation& running) {
-  const control::accepted accepted{running.id, w.events.last()};
-  control::operation_status status;
-  status.id = running.id;
-  status.kind = running.kind;
-  operation request;
-  request.id = running.id;
-  request.kind = "abort";
-  request.urgency = priority::command;
-  request.work = [&w, status]() -> task<void> { return sweep_and_tell(w, status); };
-  w.aside.submit(std::move(request));
-  return accepted;
-}
-
-Result<> aside_is_idle(const world& w, const std::string& what) {
-  if (!w.aside.running()) return {};
-  return fail("aside-running", "cannot " + what + ": a " + aside_name(w.aside.running()->kind) + " runs",
-              "Wait for its end, or end it: difyd abort");
-}
-
-Result<> nothing_aside(const world& w, const std::string& what) {
-  if (auto idle = no_command_running(w, what); !idle) return idle;
-  return aside_is_idle(w, what);
 }
 
 control::operation_status named(const char* kind) {
@@ -220,6 +164,8 @@ Result<control::accepted> request_rehearsal(world& w, const std::string& text, c
   if (!wanted) return fail(wanted.error());
   if (auto free = no_upgrade_running(w); !free) return fail(free.error());
   if (auto may = may_rehearse(w, *wanted, backup); !may) return fail(may.error());
+  if (auto may = may_run_aside(w, "rehearse"); !may) return fail(may.error());
+  if (auto idle = nothing_aside(w, "rehearse"); !idle) return fail(idle.error());
   auto status = named("rehearsal");
   status.to = wanted->text();
   return submit_aside(w, status, [to = *wanted, backup](world& of, std::string id) {
@@ -232,6 +178,7 @@ Result<control::accepted> request_resume(world& w) {
   const auto* held = w.book ? held_upgrade(w.book->current()) : nullptr;
   if (!held) return fail("nothing-held", "cannot resume: no upgrade is held", "See: difyd status");
   if (auto ready = may_change(w, "upgrade"); !ready) return fail(ready.error());
+  if (auto idle = nothing_aside(w, "resume"); !idle) return fail(idle.error());
   auto status = named("upgrade");
   status.to = held->to.text();
   if (held->from) status.from = held->from->text();
@@ -276,6 +223,7 @@ Result<control::accepted> request_repin(world& w, const std::string& text) {
   if (auto free = no_upgrade_running(w); !free) return fail(free.error());
   if (auto open = not_in_maintenance(w, "repin"); !open) return fail(open.error());
   if (auto may = may_repin(w, *wanted); !may) return fail(may.error());
+  if (auto idle = nothing_aside(w, "repin"); !idle) return fail(idle.error());
   auto status = named("repin");
   status.to = wanted->text();
   return submit(w, status, priority::command,
@@ -308,18 +256,9 @@ Result<control::accepted> request_backup(world& w) {
   if (w.book && w.book->current().restoring)
     return fail("restore-in-flight", "cannot take a backup: a restore is not finished",
                 "Finish it first: difyd up");
-  const auto at = w.stands.get()->at;
-  const auto* running = w.chief.running();
-  const bool starting =
-      at == phase::starting || at == phase::waiting_for_lease || (running && running->kind == "converge");
-  if (!w.book || !w.book->current().deployed || starting)
-    return fail("not-ready",
-                "cannot take a backup: " +
-                    (w.book && !w.book->current().deployed
-                         ? std::string("nothing is deployed")
-                         : "the daemon is " + std::string(to_text(at)) + ": " + w.stands.get()->message),
-                "See: difyd status");
-  if (auto idle = aside_is_idle(w, "take a backup"); !idle) return fail(idle.error());
+  if (!w.book || !w.book->current().deployed)
+    return fail("not-ready", "cannot take a backup: nothing is known to be deployed", "See: difyd status");
+  if (auto may = may_run_aside(w, "take a backup"); !may) return fail(may.error());
   return submit_aside(w, named("backup"), back_up);
 }
 
@@ -336,6 +275,7 @@ Result<control::accepted> request_rollback(world& w) {
   if (past_return(w.book->current()))
     return fail(past_return_error(w.book->current(), *w.backups.get(), std::chrono::system_clock::now()));
   if (auto ready = may_change(w, "roll back"); !ready) return fail(ready.error());
+  if (auto idle = nothing_aside(w, "roll back"); !idle) return fail(idle.error());
   auto status = named("rollback");
   status.id = w.book->current().in_flight->id;  // its steps are the upgrade's
   return submit(w, status, priority::upgrade, put_back_by_operator);
@@ -354,7 +294,7 @@ Result<control::accepted> request_restore(world& w, std::string backup) {
 Result<control::accepted> request_verify(world& w, std::string backup) {
   if (auto free = no_upgrade_running(w); !free) return fail(free.error());
   if (auto known = find_backup(*w.backups.get(), backup); !known) return fail(known.error());
-  if (auto idle = aside_is_idle(w, "verify a backup"); !idle) return fail(idle.error());
+  if (auto may = may_run_aside(w, "verify a backup"); !may) return fail(may.error());
   return submit_aside(w, named("verify"), [backup](world& of, std::string id) {
     return verify_by_operator(of, std::move(id), backup);
   });

@@ -28,6 +28,8 @@ void propose_stand_down(world& w);
 
 // The work's text is the result's; an error of code "refused", "undone" or "held" is told as such.
 using work = std::function<task<ended>(world&, std::string id)>;
+// Tells those who follow an operation how it ended.
+void tell_ending(world& w, const control::operation_status& status, const ended& how);
 // A command that no upgrade may run beside. Error "upgrade-in-flight".
 Result<control::accepted> submit_command(world& w, const char* kind, work what);
 
@@ -38,12 +40,13 @@ Result<control::accepted> request_up(world& w);
 // Runs the commands of an advisory again, or takes them off the list. Error "not-owed".
 Result<control::accepted> request_commands(world& w, const std::string& advisory, command_wish what);
 Result<control::accepted> request_down(world& w);
-// Beside what the director runs. Errors: may_rehearse's.
+// Beside what the director runs. Errors of may_rehearse, may_run_aside and nothing_aside.
 Result<control::accepted> request_rehearsal(world& w, const std::string& version, const std::string& backup);
 // Tries a held upgrade again. Error "nothing-held".
 Result<control::accepted> request_resume(world& w);
 // Asks the upgrade that runs to go back; its own result follows. Errors "no-upgrade", "too-late".
 Result<control::accepted> request_abort(world& w);
+// Both beside what the director runs. Errors of may_run_aside.
 Result<control::accepted> request_backup(world& w);
 // The newest where `backup` is empty.
 Result<control::accepted> request_verify(world& w, std::string backup);

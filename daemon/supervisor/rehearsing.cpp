@@ -270,10 +270,6 @@ Result<> may_rehearse(const world& w, const version& to, const std::string& back
   const auto& deployed = w.book->current().deployed;
   if (deployed && to < deployed->version)
     return fail("version-older", what + deployed->version.text() + " is deployed");
-  if (w.aside.running() || !w.command.empty())
-    return fail("aside-running",
-                what + "another rehearsal, a backup, its verification or a command of an advisory runs",
-                "Wait for its end, or end it: difyd abort");
   const auto found = find_backup(*w.backups.get(), backup);
   if (!found && w.backups.get()->empty())
     return fail("no-such-backup", what + "there is no backup to make a copy from", "Take one: difyd backup");

@@ -10,7 +10,7 @@
 
 namespace difyd::supervisor {
 
-// Refused: "version-older", "no-such-backup", "backup-not-restorable", "not-ready", "aside-running".
+// Refused: "version-older", "no-such-backup", "backup-not-restorable", "not-ready".
 Result<> may_rehearse(const world& w, const version& to, const std::string& backup);
 task<ended> rehearse(world& w, std::string id, version to, std::string backup);
 

@@ -9,7 +9,7 @@ machine.need_engine()
 
 class FailingUpgrade(unittest.TestCase):
     def setUp(self):
-        self.m = Machine("1.12.1", settings="upgrade: {drain_grace: 0s, start_timeout: 15s, verify_timeout: 10s}\n")
+        self.m = Machine("1.12.1", settings="upgrade: {drain_grace: 0s, start_timeout: 15s, verify_timeout: 10s, backup_image: 'postgres:15-alpine'}\n")
         self.addCleanup(self.m.close)
         self.overlay = self.m.folder / "overlay"
         self.overlay.mkdir()
@@ -57,6 +57,7 @@ class FailingUpgrade(unittest.TestCase):
         wait_until("it is ended", lambda: self.m.containers()[f"{self.m.project}-api-1"] == "exited", 60)
         said = f"ended container {self.m.project}-api-1"
         wait_until("it is told", lambda: said in (self.m.folder / "difyd.log").read_text(), 20)
+        self.nothing_goes_on_beside_a_backup()
         # Trying again does not forget that the database moved, and nothing old is started by hand.
         self.assertEqual(self.m.difyd("restart", "api")[0], 4)
         code, out, err = self.m.difyd("resume")
@@ -83,6 +84,22 @@ class FailingUpgrade(unittest.TestCase):
         self.held("Dify is stopped")
         self.assertEqual(self.m.difyd("up")[0], 6)
         self.held()
+
+    def nothing_goes_on_beside_a_backup(self):
+        lock = self.m.start_sql("begin; lock table tenants in access exclusive mode; select pg_sleep(300)", "postgres")
+        wait_until("it has the lock", lambda: self.m.sql(
+            "select count(*) from pg_locks where granted and mode = 'AccessExclusiveLock' and relation = 'tenants'::regclass") != "0", 60)
+        code, out, err = self.m.difyd("backup", "--no-wait")
+        self.assertEqual(code, 0, out + err)
+        wait_until("the backup", lambda: [name for name, state in self.m.containers().items() if "-backup-" in name and state == "running"], 60)
+        for words in (["resume"], ["upgrade", "1.12.5"], ["repin", "1.12.1"]):
+            code, _, err = self.m.difyd(*words)
+            self.assertEqual((code, "a backup runs" in err), (4, True), err)
+        self.assertEqual(self.m.difyd("abort")[0], 0)
+        self.assertEqual([name for name in self.m.containers() if "-backup-" in name], [])
+        lock.kill()
+        self.m.sql("select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(300)%' and pid <> pg_backend_pid()")
+        lock.wait(60)
 
     def held(self, words="The upgrade did not finish"):
         """The hold is told everywhere: status, check, and the page on nginx's port."""
