@@ -163,9 +163,9 @@ Result<control::accepted> request_rehearsal(world& w, const std::string& text, c
   auto wanted = parse_version(text);
   if (!wanted) return fail(wanted.error());
   if (auto free = no_upgrade_running(w); !free) return fail(free.error());
-  if (auto may = may_rehearse(w, *wanted, backup); !may) return fail(may.error());
   if (auto may = may_run_aside(w, "rehearse"); !may) return fail(may.error());
   if (auto idle = nothing_aside(w, "rehearse"); !idle) return fail(idle.error());
+  if (auto may = may_rehearse(w, *wanted, backup); !may) return fail(may.error());
   auto status = named("rehearsal");
   status.to = wanted->text();
   return submit_aside(w, status, [to = *wanted, backup](world& of, std::string id) {
